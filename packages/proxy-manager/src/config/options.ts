@@ -1,0 +1,123 @@
+import type { Client as ElasticsearchClient, ClientOptions as ElasticsearchOptions } from '@elastic/elasticsearch';
+import type { AxiosRequestConfig } from 'axios';
+import type { Cluster, Redis, RedisOptions } from 'ioredis';
+import type { CacheStore } from '../cache/cache-store.js';
+import type { Clock } from '../clock.js';
+import type { ExchangeSink } from '../log/exchange-log.js';
+import type { ProxyManager } from '../proxy-manager.js';
+import type { Transport } from '../transport/transport.js';
+import type { UsageStore } from '../usage/usage-store.js';
+import type { SecretsFile } from './secrets.js';
+
+/** How replies are cached. */
+export interface CachePolicy {
+  /**
+   * How long a reply serves, in ms.
+   * @default 86_400_000 (24 h)
+   */
+  readonly ttlMs?: number;
+}
+
+/** When and how often a request is repeated, with another key or proxy where there is one. */
+export interface RetryOptions {
+  /**
+   * Attempts in all, the first one included.
+   * @default 3
+   */
+  readonly attempts?: number;
+  /** One deadline over all attempts and waits, in ms; past it: `ERR_DEADLINE`. Default: none. */
+  readonly deadlineMs?: number;
+  /**
+   * Also repeat methods that are not idempotent (RFC 9110 §9.2.2), such as POST.
+   * @default false
+   */
+  readonly unsafe?: boolean;
+}
+
+/** What a ProxyManager is made of; everything has a default, and without servers it works embedded in `dataDir`. */
+export interface ManagerOptions {
+  /**
+   * The pool: a path, a `file:` URL, or the object itself.
+   * @default './secrets.json', else './configs/secrets.json'
+   */
+  readonly secrets?: string | URL | SecretsFile;
+  /**
+   * Where counts, cache and log are kept; several processes may share it.
+   * @default '.proxy-manager'
+   */
+  readonly dataDir?: string;
+  /** Redis for the usage counts of many machines: url, ioredis options, or an ioredis client (which stays open). */
+  readonly redis?: string | RedisOptions | Redis | Cluster;
+  /** Elasticsearch for cache and log: url, client options, or a client (which stays open). */
+  readonly elasticsearch?: string | ElasticsearchOptions | ElasticsearchClient;
+  /**
+   * Install or update the index templates.
+   * @default true
+   */
+  readonly installAssets?: boolean;
+  /** Where uses are counted. Default: Redis when it is configured, else embedded. */
+  readonly usage?: 'embedded' | 'memory' | 'redis' | UsageStore;
+  readonly cache?: {
+    /** Where replies are kept, behind the memory tier. Default: Elasticsearch when it is configured, else embedded. */
+    readonly store?: 'elasticsearch' | 'embedded' | 'memory' | CacheStore;
+    /**
+     * Bound of the memory tier in bytes.
+     * @default 67_108_864 (64 MiB)
+     */
+    readonly memoryMaxBytes?: number;
+  };
+  readonly log?: {
+    /** Further places that every record is shipped to from the spool. */
+    readonly sinks?: readonly ExchangeSink[];
+  };
+  /** Defaults for every Request of this manager. */
+  readonly retry?: RetryOptions;
+  /** Wait for an exhausted pool: `true` as long as it takes, or at most so many ms. Default: not at all. */
+  readonly wait?: boolean | number;
+  /** The key of the HMAC that makes an id out of a secret; the same on all machines that share stores. Default: a published constant. */
+  readonly fingerprintKey?: string;
+  /** Sends the bytes in place of the built-in undici transport. */
+  readonly transport?: Transport;
+  readonly clock?: Clock;
+}
+
+/** The extras of a call, or of all calls of a Request, beside axios's own options. */
+export interface ExchangeOptions {
+  /** Look for a stored reply before sending, and store good ones: `true` for the defaults. Default: false. */
+  readonly cache?: boolean | CachePolicy;
+  readonly retry?: RetryOptions;
+  /** Wait for an exhausted pool: `true` as long as it takes, or at most so many ms. */
+  readonly wait?: boolean | number;
+  /** Strings for the log, under `labels.*`. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /**
+   * `true`: a realistic one per credential, with matching client hints; `false`: none; a string: this one.
+   * A `user-agent` header of the call always wins.
+   * @default true
+   */
+  readonly userAgent?: boolean | string;
+}
+
+/** `new Request(options)`: the endpoint, the extras, and axios's defaults (`baseURL`, `headers`, `timeout`, `params`, …). */
+export interface RequestDefaults extends ExchangeOptions, Omit<AxiosRequestConfig, 'adapter' | 'method' | 'url'> {
+  /** Use only the keys or only the proxies of an endpoint that stands in both sections. Default: both together. */
+  readonly secretType?: 'ip' | 'key';
+}
+
+/** With `manager` the Request lives on it; without, all Requests of a process with equal settings share one. */
+export type RequestOptions = RequestDefaults & { readonly endpoint: string } & (
+    | { readonly manager: ProxyManager }
+    | ({ readonly manager?: never } & Omit<ManagerOptions, 'cache' | 'retry' | 'transport' | 'wait'>)
+  );
+
+/** One call: fetch's words (`body`) or axios's (`data`), and the extras. */
+export interface SendOptions extends ExchangeOptions, Omit<AxiosRequestConfig, 'adapter' | 'headers'> {
+  readonly headers?: AxiosRequestConfig['headers'] | Headers | Iterable<readonly [string, string]>;
+  /** As fetch's `body`; not together with `data`. */
+  readonly body?: unknown;
+  /**
+   * Uses that this call counts against the quota.
+   * @default 1
+   */
+  readonly cost?: number;
+}

@@ -1,0 +1,51 @@
+import type { Secret } from '../secret.js';
+
+/** One window of a quota: at most `limit` uses within `everyMs`, counted from the first use; then it opens anew. */
+export interface WindowSpec {
+  readonly limit: number;
+  readonly everyMs: number;
+}
+
+/** What the usage stores count: an id under its windows. No window: unlimited, yet counted. */
+export interface Meter {
+  readonly id: string;
+  readonly windows: readonly WindowSpec[];
+}
+
+export interface KeyCredential extends Meter {
+  readonly secret: Secret;
+}
+
+export interface ProxyCredential extends Meter {
+  readonly protocol: 'http' | 'https' | 'socks5';
+  readonly hostname: string;
+  readonly port: number;
+  /** `username:password`, percent-decoded; undefined for a proxy without a password. */
+  readonly userinfo: Secret | undefined;
+}
+
+/** How a key travels where secrets.json says so: a template per header or query parameter, `{key}` being the key. */
+export interface Apply {
+  readonly headers: readonly (readonly [name: string, template: string])[];
+  readonly query: readonly (readonly [name: string, template: string])[];
+}
+
+/** The slots of each host of an endpoint: how many at once, and the least time between two starts. */
+export interface Pace {
+  readonly concurrency: number | undefined;
+  readonly minTimeMs: number;
+}
+
+/** One endpoint of secrets.json, checked and frozen. At least one of `keys` and `proxies` is there. */
+export interface Endpoint {
+  readonly name: string;
+  readonly keys: readonly KeyCredential[] | undefined;
+  readonly proxies: readonly ProxyCredential[] | undefined;
+  /** Hosts this endpoint may send to, in lower case, `*.example.com` for subdomains; undefined: any. */
+  readonly hosts: readonly string[] | undefined;
+  readonly apply: Apply | undefined;
+  readonly pace: Pace | undefined;
+}
+
+/** The endpoints of one secrets.json by name. */
+export type Endpoints = ReadonlyMap<string, Endpoint>;

@@ -1,0 +1,105 @@
+/** The `code` of every error that Proxy Manager itself raises; faults of the network keep axios's codes. */
+export type ProxyManagerErrorCode =
+  | 'ERR_CLOSED'
+  | 'ERR_CONFIG'
+  | 'ERR_DEADLINE'
+  | 'ERR_HOST_NOT_ALLOWED'
+  | 'ERR_POOL_EXHAUSTED'
+  | 'ERR_STORE';
+
+/**
+ * The base of every error that is Proxy Manager's own. HTTP statuses and network faults are `AxiosError`s instead.
+ *
+ * @example
+ * ```ts
+ * import { ProxyManagerError, Request } from 'proxy-manager'
+ *
+ * const req = new Request({ endpoint: 'test_api' })
+ * try {
+ *   await req.send('https://api.example.com/items', { headers: { 'x-api-key': '{key}' } })
+ * } catch (error) {
+ *   if (error instanceof ProxyManagerError) console.error(error.code, error.message)
+ *   else throw error
+ * } finally {
+ *   await req.close()
+ * }
+ * ```
+ */
+export abstract class ProxyManagerError extends Error {
+  abstract readonly code: ProxyManagerErrorCode;
+}
+
+/** Settings, secrets or arguments are wrong; the message holds one line per mistake. Nothing was sent. */
+export class ConfigError extends ProxyManagerError {
+  override readonly name = 'ConfigError';
+  readonly code = 'ERR_CONFIG';
+  /** One entry per mistake: where, what was expected, what was found. */
+  readonly problems: readonly string[];
+
+  constructor(where: string, problems: readonly string[], options?: ErrorOptions) {
+    super(problems.length === 1 ? `${where}: ${problems[0]}` : [`${where}:`, ...problems].join('\n  '), options);
+    this.problems = problems;
+  }
+}
+
+/** Every key or proxy of the endpoint is used up or resting. */
+export class PoolExhaustedError extends ProxyManagerError {
+  override readonly name = 'PoolExhaustedError';
+  readonly code = 'ERR_POOL_EXHAUSTED';
+  readonly endpoint: string;
+  /** When the first credential can serve again. */
+  readonly retryAt: Date;
+
+  constructor(endpoint: string, what: 'key' | 'proxy', retryAt: Date) {
+    const plural = what === 'key' ? 'keys' : 'proxies';
+    super(
+      `all ${plural} of endpoint "${endpoint}" are used up or resting; the first is ready again at ${retryAt.toISOString()}. ` +
+        'Wait for it with { wait: true } or { wait: <ms> }, or add another one to secrets.json.',
+    );
+    this.endpoint = endpoint;
+    this.retryAt = retryAt;
+  }
+}
+
+/** The url is outside the endpoint's `hosts`, so its key must not travel there. */
+export class HostNotAllowedError extends ProxyManagerError {
+  override readonly name = 'HostNotAllowedError';
+  readonly code = 'ERR_HOST_NOT_ALLOWED';
+
+  constructor(endpoint: string, host: string, hosts: readonly string[]) {
+    super(
+      `endpoint "${endpoint}" may not send to ${host}: its hosts in secrets.json are ${hosts.join(', ')}. ` +
+        'Add the host there, or use another endpoint.',
+    );
+  }
+}
+
+/** `retry.deadlineMs` passed before a reply came. */
+export class DeadlineError extends ProxyManagerError {
+  override readonly name = 'DeadlineError';
+  readonly code = 'ERR_DEADLINE';
+
+  constructor(deadlineMs: number) {
+    super(`no reply within retry.deadlineMs = ${deadlineMs} ms, all attempts together`);
+  }
+}
+
+/** The Request or its ProxyManager is closed. */
+export class ClosedError extends ProxyManagerError {
+  override readonly name = 'ClosedError';
+  readonly code = 'ERR_CLOSED';
+
+  constructor(what: 'ProxyManager' | 'Request') {
+    super(`this ${what} is closed; make a new one to send again`);
+  }
+}
+
+/** A store that must answer (the usage counts) did not: nothing was sent uncounted. */
+export class StoreError extends ProxyManagerError {
+  override readonly name = 'StoreError';
+  readonly code = 'ERR_STORE';
+
+  constructor(store: string, doing: string, cause: unknown) {
+    super(`${store}: could not ${doing}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}

@@ -1,0 +1,1 @@
+export { ConfigError, PoolExhaustedError, ProxyManagerError } from './errors.js';

@@ -1,0 +1,18 @@
+import type { ExchangeRecord } from './exchange-record.js';
+
+/** A place that records go to from the spool. `ship` resolves when all of them are safe there, or rejects to be asked again. */
+export interface ExchangeSink {
+  readonly name: string;
+  /** NDJSON lines, each one record, in the order of writing. A record may come twice: `event.id` tells. */
+  ship(lines: readonly string[], signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The log of exchanges. `write` never throws and never waits for a sink: the record is with the operating system when it returns. */
+export interface ExchangeLog {
+  write(record: ExchangeRecord): void;
+  /** Resolves when everything written before is with every sink, or when `deadlineMs` has passed; true when all is there. */
+  flush(deadlineMs?: number): Promise<boolean>;
+  /** A last flush, then the spool's files are released; what could not be shipped is shipped by the next process. */
+  close(deadlineMs?: number): Promise<void>;
+}

@@ -1,0 +1,124 @@
+import type { Readable } from 'node:stream';
+import type { Endpoint } from '../config/resolve.js';
+import type { Lease } from '../pool/lease.js';
+import type { Verdict } from '../pool/verdict.js';
+import type { WireObservation, WireOptions, WireReply } from '../transport/transport.js';
+import type { MeterReading, Pool } from '../usage/usage-store.js';
+import type { HeaderList } from './headers.js';
+
+/**
+ * What the caller asked for, free of pool secrets: where a key goes there is still `{key}`.
+ * A stage that changes it passes a copy on and leaves this one as it was.
+ */
+export interface OutboundRequest {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: HeaderList;
+  readonly body: string | Uint8Array | Readable | undefined;
+  /** Basic authentication, encoded only after `{key}` in it has been filled in. */
+  readonly auth: { readonly username: string; readonly password: string } | undefined;
+  readonly wire: WireOptions;
+}
+
+/** When an attempt is repeated. */
+export interface RetryPolicy {
+  /** The first one included; 1: never repeat. */
+  readonly attempts: number;
+  /** Also repeat methods that are not idempotent (RFC 9110 §9.2.2). */
+  readonly unsafe: boolean;
+}
+
+/** How this exchange is to be treated, resolved from the Request's defaults and the call's own words. */
+export interface ExchangePolicy {
+  /** Undefined: this exchange neither reads nor writes the cache. */
+  readonly cache: { readonly ttlMs: number } | undefined;
+  readonly retry: RetryPolicy;
+  /** Uses counted against the quota. */
+  readonly cost: number;
+  /** How long an exhausted pool is waited for, in ms; 0: not at all. */
+  readonly waitMs: number;
+  readonly labels: Readonly<Record<string, string>>;
+  /** `auto`: a realistic one per credential; `off`: none is added; else this very one. */
+  readonly userAgent: 'auto' | 'off' | { readonly value: string };
+}
+
+/** One logical request on its way through the pipeline. Never mutated: `next({ ...exchange, request })`. */
+export interface Exchange {
+  readonly id: string;
+  readonly endpoint: Endpoint;
+  readonly pool: Pool;
+  readonly request: OutboundRequest;
+  readonly policy: ExchangePolicy;
+  /** Fires when the caller aborts or the time is up; its reason is what the caller is given. */
+  readonly signal: AbortSignal;
+  /** The identity kept by `getKeyProxy()`, if any: it gives the leases of this exchange. */
+  readonly pin: Pin | undefined;
+  /** The notebook of the whole exchange. */
+  readonly trace: Trace;
+  /** The notebook of the present attempt: the retry stage opens one for each. */
+  readonly attempt: Attempt;
+}
+
+/** A pinned identity, see `Request.getKeyProxy`. */
+export interface Pin {
+  lease(exchange: Exchange): Promise<Lease>;
+}
+
+export type CacheStatus = 'hit' | 'miss' | 'bypass';
+
+/** What the stages write down about one exchange; the doors and the log read it. */
+export interface Trace {
+  readonly startedAtMs: number;
+  attempts: number;
+  /** Time spent waiting for the pool, the host's pace, and between attempts, in ms. */
+  waitedMs: number;
+  cache: CacheStatus;
+  cacheKey: string | undefined;
+  cacheAgeMs: number | undefined;
+  /** The attempt that gave the reply, or failed last. */
+  last: Attempt | undefined;
+}
+
+/** What the stages write down about one attempt. */
+export interface Attempt extends WireObservation {
+  /** From 1. */
+  readonly number: number;
+  readonly startedAtMs: number;
+  /** Why this attempt repeats the one before it, and after which delay. */
+  readonly retry: { readonly reason: string; readonly delayMs: number } | undefined;
+  /** The credentials taken, with their counts just after the take. */
+  taken: readonly MeterReading[];
+  userAgent: string | undefined;
+  verdict: Verdict | undefined;
+  /** Waits of this attempt, in ms. */
+  poolMs: number;
+  paceMs: number;
+}
+
+/** A reply on its way back: off the wire, or out of the cache. */
+export interface Reply extends WireReply {
+  readonly verdict: Verdict;
+  /** True where a pool secret stands in the reply, as an echoing server sends it: never stored. */
+  readonly echoesSecret: boolean;
+}
+
+/** A fresh notebook for the attempt `number`. */
+export function openAttempt(number: number, nowMs: number, retry?: Attempt['retry']): Attempt {
+  return {
+    number,
+    startedAtMs: nowMs,
+    retry,
+    taken: [],
+    userAgent: undefined,
+    verdict: undefined,
+    poolMs: 0,
+    paceMs: 0,
+    sent: false,
+    redirects: 0,
+    bytesSent: 0,
+    bytesReceived: 0,
+    connectMs: undefined,
+    ttfbMs: undefined,
+    downloadMs: undefined,
+  };
+}

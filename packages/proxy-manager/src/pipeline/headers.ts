@@ -1,0 +1,23 @@
+/** Header fields in the order and case in which they go onto, or came off, the wire; a repeated name is a repeated entry. */
+export type HeaderList = readonly (readonly [name: string, value: string])[];
+
+/** The first value of `name` (any case), or undefined. */
+export function header(list: HeaderList, name: string): string | undefined {
+  const wanted = name.toLowerCase();
+  for (const [candidate, value] of list) {
+    if (candidate.length === wanted.length && candidate.toLowerCase() === wanted) return value;
+  }
+  return undefined;
+}
+
+/** The list without any field whose lower-case name is in `names`. */
+export function withoutHeaders(list: HeaderList, names: ReadonlySet<string>): HeaderList {
+  return list.filter(([name]) => !names.has(name.toLowerCase()));
+}
+
+/** The list with `name` set to `value`: in the place of the field it replaces, else at the end. */
+export function withHeader(list: HeaderList, name: string, value: string): HeaderList {
+  const wanted = name.toLowerCase();
+  const index = list.findIndex(([candidate]) => candidate.toLowerCase() === wanted);
+  return index === -1 ? [...list, [name, value]] : list.with(index, [name, value]);
+}

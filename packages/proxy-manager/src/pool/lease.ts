@@ -1,0 +1,17 @@
+import type { KeyCredential, ProxyCredential } from '../config/resolve.js';
+import type { MeterReading } from '../usage/usage-store.js';
+import type { Verdict } from './verdict.js';
+
+/** One counted use of a key, a proxy or both, held from just before the wire until its verdict is known. */
+export interface Lease {
+  readonly key: KeyCredential | undefined;
+  readonly proxy: ProxyCredential | undefined;
+  /** The counts just after the take. */
+  readonly taken: readonly MeterReading[];
+  /** Counts `cost` more uses on the same credentials: a redirect's further hop. */
+  charge(cost: number): Promise<void>;
+  /** Ends the lease with what the attempt showed. */
+  settle(verdict: Verdict): Promise<void>;
+  /** Ends the lease uncounted: surely nothing was sent. */
+  giveBack(): Promise<void>;
+}

@@ -1,0 +1,23 @@
+/** Where on the way a network fault happened: at the outbound proxy, reaching the origin, sending, or receiving. */
+export type FaultPhase = 'proxy' | 'connect' | 'request' | 'response';
+
+/**
+ * The wire failed. Internal: the doors turn it into an `AxiosError` with the same code and message.
+ *
+ * The message may name a proxy by its id, never by its address: an address can hold a password.
+ */
+export class TransportFault extends Error {
+  override readonly name = 'TransportFault';
+  /** axios's code: ECONNREFUSED, ECONNRESET, ETIMEDOUT, ENOTFOUND, ERR_BAD_RESPONSE, ERR_FR_TOO_MANY_REDIRECTS, … */
+  readonly code: string;
+  readonly phase: FaultPhase;
+  /** False only when surely no byte of the request was handed to a socket. */
+  readonly sent: boolean;
+
+  constructor(code: string, message: string, where: { phase: FaultPhase; sent: boolean }, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.phase = where.phase;
+    this.sent = where.sent;
+  }
+}

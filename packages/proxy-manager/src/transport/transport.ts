@@ -1,0 +1,76 @@
+import type { Readable } from 'node:stream';
+import type { AxiosRequestConfig } from 'axios';
+import type { ProxyCredential } from '../config/resolve.js';
+import type { HeaderList } from '../pipeline/headers.js';
+
+/** How the bytes travel: the options of one exchange that only the transport reads. */
+export interface WireOptions {
+  /** `stream`: the reply's body is handed over as it arrives; `buffer`: it is read to its end first. */
+  readonly body: 'buffer' | 'stream';
+  /** Undo `content-encoding` (gzip, deflate, br). */
+  readonly decompress: boolean;
+  /** How many redirects are followed; 0: none, the 3xx is the reply. */
+  readonly maxRedirects: number;
+  /** Upper bound of the body after decoding, in bytes; beyond it the exchange fails with ERR_BAD_RESPONSE. */
+  readonly maxResponseBytes: number;
+  /** Upper bound of the request's body in bytes. */
+  readonly maxRequestBytes: number;
+  /** Options that only axios's own http adapter knows (`httpAgent`, `socketPath`, …): when set, it sends this exchange. */
+  readonly axios?: AxiosRequestConfig;
+}
+
+/** A request as it goes onto the wire: it may hold a revealed key, so it is never logged, stored or thrown. */
+export interface WireRequest {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: HeaderList;
+  readonly body: string | Uint8Array | Readable | undefined;
+  readonly options: WireOptions;
+  /** The outbound proxy, or undefined to connect to the origin itself. */
+  readonly proxy: ProxyCredential | undefined;
+  readonly signal: AbortSignal;
+  /**
+   * Called before a redirect is followed: charges the lease and checks `hosts`; a rejection ends the exchange with it.
+   * It gives the request for the next hop, from which what must not cross origins has been dropped.
+   */
+  readonly onRedirect: (hop: RedirectHop) => Promise<WireRequest>;
+}
+
+export interface RedirectHop {
+  readonly status: number;
+  readonly from: WireRequest;
+  readonly to: URL;
+}
+
+/** A reply off the wire: every status resolves. */
+export interface WireReply {
+  readonly status: number;
+  readonly statusText: string;
+  /** Names in lower case; without `content-encoding` and `content-length` where the body was decoded. */
+  readonly headers: HeaderList;
+  readonly body: Uint8Array | Readable;
+  /** The url that answered, after redirects. */
+  readonly url: URL;
+  readonly httpVersion: string;
+}
+
+/** What the transport observes while it works; one object per attempt, filled in as things happen. */
+export interface WireObservation {
+  /** True as soon as a byte of the request may have been handed to a socket. */
+  sent: boolean;
+  redirects: number;
+  /** Bytes handed to and taken from the socket for this attempt, headers included, as far as known. */
+  bytesSent: number;
+  bytesReceived: number;
+  /** Milliseconds; undefined where the step did not happen (a kept-alive connection has no `connectMs`). */
+  connectMs: number | undefined;
+  ttfbMs: number | undefined;
+  downloadMs: number | undefined;
+}
+
+/** Sends one request and resolves for every status; rejects with a `TransportFault`, or the signal's reason. */
+export interface Transport {
+  send(request: WireRequest, observation: WireObservation): Promise<WireReply>;
+  /** Closes every connection this transport opened. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,83 @@
+import type { Meter } from '../config/resolve.js';
+
+/** The candidates of one kind: one of `meters` is taken at a time. */
+export interface Section {
+  readonly kind: 'key' | 'proxy';
+  readonly meters: readonly Meter[];
+}
+
+/**
+ * What a take chooses from: one meter of every section, counted per endpoint.
+ * One frozen object per endpoint and kind, so that a store may keep what it derives from it in a WeakMap.
+ */
+export interface Pool {
+  readonly endpoint: string;
+  /** One or two, a kind at most once. */
+  readonly sections: readonly Section[];
+}
+
+export interface Demand {
+  readonly pool: Pool;
+  /** Uses to count, a positive integer. */
+  readonly cost: number;
+  /** Take exactly these ids (one per section) or refuse. */
+  readonly pin?: readonly string[];
+  /** Take one of these only where no other is ready (a retry wants another identity). */
+  readonly avoid?: ReadonlySet<string>;
+}
+
+/** One window as it stands now. */
+export interface WindowReading {
+  readonly limit: number;
+  readonly used: number;
+  /** Epoch ms at which it opens anew; undefined while nothing has been used in it. */
+  readonly resetsAtMs: number | undefined;
+}
+
+export interface MeterReading {
+  readonly id: string;
+  readonly kind: 'key' | 'proxy';
+  /** Epoch ms until which it rests; undefined when it does not. */
+  readonly restingUntilMs: number | undefined;
+  /** Uses counted since ever, given-back ones taken off. */
+  readonly total: number;
+  readonly windows: readonly WindowReading[];
+}
+
+/** One counted use of one meter per section, as it stood after the count. */
+export interface Ticket {
+  readonly granted: true;
+  readonly pool: Pool;
+  readonly cost: number;
+  /** In the order of `pool.sections`. */
+  readonly taken: readonly MeterReading[];
+  /** The store's own note of which windows were counted in, handed back to `giveBack`. */
+  readonly receipt: unknown;
+}
+
+/** Nothing was counted: the section with no ready meter, and the epoch ms at which its first one is ready again. */
+export interface Refusal {
+  readonly granted: false;
+  readonly kind: 'key' | 'proxy';
+  readonly retryAtMs: number;
+}
+
+/**
+ * Where uses are counted. Every verb is atomic and promises; a failed store rejects with its own fault.
+ *
+ * The rule of choice, the same in every store and held by `usageStoreContract`: among the meters under all
+ * their limits and not resting, the one with the fewest uses (in its open window, or since ever when it is
+ * unlimited); ties go to the least recently used, then to the order of the section.
+ */
+export interface UsageStore {
+  /** Chooses one meter per section and counts the use, in one step. */
+  take(demand: Demand): Promise<Ticket | Refusal>;
+  /** Takes a use back that surely was not sent; a window that has opened anew since then is left alone. */
+  giveBack(ticket: Ticket): Promise<void>;
+  /** Lets `id` of `pool` rest until `untilMs` (epoch); never shortens a rest. */
+  rest(pool: Pool, id: string, untilMs: number): Promise<void>;
+  /** Every meter of `pool` as it stands now, in the order of its sections. */
+  read(pool: Pool): Promise<readonly MeterReading[]>;
+  /** Releases what this store opened. */
+  close(): Promise<void>;
+}
