@@ -7,8 +7,8 @@ export const DEFAULT_FINGERPRINT_KEY = 'proxy-manager/fingerprint/v1';
 /**
  * A credential's secret half, which cannot be printed: string conversion, JSON and `inspect` all show its id.
  *
- * Only `reveal()` gives the value, and only `stages/credential.ts` and `transport/` may call it: that is
- * where a secret goes onto the wire and where whatever comes back is masked again.
+ * Only `reveal()` gives the value. It is called where a secret goes onto the wire (`stages/wire.ts`, which also
+ * masks whatever comes back, and `transport/` for a proxy's password) and where the caller asks for it (`getKeyProxy`).
  */
 export class Secret {
   readonly id: string;

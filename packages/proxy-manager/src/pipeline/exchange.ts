@@ -53,6 +53,10 @@ export interface Exchange {
   readonly signal: AbortSignal;
   /** The identity kept by `getKeyProxy()`, if any: it gives the leases of this exchange. */
   readonly pin: Pin | undefined;
+  /** Ids that earlier attempts used: taken again only where no other is ready. */
+  readonly avoid: ReadonlySet<string>;
+  /** Set by the credential stage for the stages inside it. */
+  readonly lease: Lease | undefined;
   /** The notebook of the whole exchange. */
   readonly trace: Trace;
   /** The notebook of the present attempt: the retry stage opens one for each. */

@@ -10,8 +10,9 @@ export interface Lease {
   readonly taken: readonly MeterReading[];
   /** Counts `cost` more uses on the same credentials: a redirect's further hop. */
   charge(cost: number): Promise<void>;
-  /** Ends the lease with what the attempt showed. */
-  settle(verdict: Verdict): Promise<void>;
-  /** Ends the lease uncounted: surely nothing was sent. */
-  giveBack(): Promise<void>;
+  /**
+   * Ends the lease, the first call wins: rests whom the verdict blames (undefined: nothing is known, nobody is), and
+   * gives the uses back where `sent` is false, that is, surely nothing reached the wire. Never rejects.
+   */
+  settle(verdict: Verdict | undefined, sent: boolean): Promise<void>;
 }

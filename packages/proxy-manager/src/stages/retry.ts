@@ -1,0 +1,102 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Clock } from '../clock.js';
+import { PoolExhaustedError } from '../errors.js';
+import type { Attempt, Exchange, Reply } from '../pipeline/exchange.js';
+import { openAttempt } from '../pipeline/exchange.js';
+import type { Stage } from '../pipeline/stage.js';
+
+/** RFC 9110 §9.2.2, and QUERY of its own RFC. */
+const IDEMPOTENT: ReadonlySet<string> = new Set(['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PUT', 'QUERY', 'TRACE']);
+
+/** The longest `Retry-After` that a retry waits for when no other credential is ready; a later one is the caller's to decide. */
+const MAX_RETRY_AFTER_MS = 30_000;
+
+const FIRST_BACKOFF_MS = 100;
+const MAX_BACKOFF_MS = 5_000;
+
+type Ending = { readonly reply: Reply } | { readonly error: unknown };
+
+/**
+ * Repeats an attempt that failed on the way, at the origin (5xx) or by its credential (429), with another key or
+ * proxy where there is one. Each attempt starts from the pristine exchange. The deadline is the exchange's signal.
+ */
+export function retryStage({ clock }: { clock: Clock }): Stage {
+  return async function retry(exchange, next) {
+    const { trace } = exchange;
+    const used = new Set<string>();
+    let again: Attempt['retry'];
+    let previous: { readonly attempt: Attempt; readonly ending: Ending } | undefined;
+    for (let number = 1; ; number++) {
+      const attempt = openAttempt(number, clock.now(), again);
+      trace.attempts = number;
+      trace.last = attempt;
+      const ending = await tryOnce({ ...patient(exchange, previous?.attempt), attempt, avoid: used }, next);
+      trace.waitedMs += attempt.poolMs + attempt.paceMs;
+      if (previous !== undefined && 'error' in ending && ending.error instanceof PoolExhaustedError) {
+        // No credential is left for another try: what the caller wants to know is why the last one failed.
+        trace.attempts = previous.attempt.number;
+        trace.last = previous.attempt;
+        return conclude(previous.ending);
+      }
+      if (previous !== undefined) discard(previous.ending);
+      const reason = repeatReason(exchange, attempt, ending);
+      if (reason === undefined) return conclude(ending);
+      for (const { id } of attempt.taken) used.add(id);
+      const delayMs = attempt.verdict?.kind === 'down' ? backoffMs(number) : 0;
+      if (delayMs > 0) await pause(delayMs, exchange.signal);
+      trace.waitedMs += delayMs;
+      again = { reason, delayMs };
+      previous = { attempt, ending };
+    }
+  };
+}
+
+async function tryOnce(exchange: Exchange, next: (exchange: Exchange) => Promise<Reply>): Promise<Ending> {
+  try {
+    return { reply: await next(exchange) };
+  } catch (error) {
+    return { error };
+  }
+}
+
+function conclude(ending: Ending): Reply {
+  if ('error' in ending) throw ending.error;
+  return ending.reply;
+}
+
+/** After a throttled attempt the pool may be waited for: with one key only, that is what `Retry-After` asks. */
+function patient(exchange: Exchange, failed: Attempt | undefined): Exchange {
+  if (failed?.verdict?.kind !== 'throttled') return exchange;
+  const waitMs = Math.max(exchange.policy.waitMs, MAX_RETRY_AFTER_MS);
+  return { ...exchange, policy: { ...exchange.policy, waitMs } };
+}
+
+/** Why this attempt is to be repeated, or undefined: it stands. */
+function repeatReason(exchange: Exchange, attempt: Attempt, ending: Ending): string | undefined {
+  const { request, policy, signal } = exchange;
+  const { verdict } = attempt;
+  if (verdict === undefined || verdict.kind === 'good' || signal.aborted) return undefined;
+  if (attempt.number >= policy.retry.attempts) return undefined;
+  if (typeof request.body === 'object' && !(request.body instanceof Uint8Array)) return undefined;
+  if (attempt.sent && !IDEMPOTENT.has(request.method) && !policy.retry.unsafe) return undefined;
+  if ('reply' in ending) return `status ${ending.reply.status}`;
+  return ending.error instanceof Error && 'code' in ending.error ? String(ending.error.code) : 'fault';
+}
+
+/** Doubling from 100 ms, between half and the whole of it, so that many clients do not come back together. */
+function backoffMs(attempt: number): number {
+  return Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (attempt - 1)) * (0.5 + Math.random() / 2);
+}
+
+async function pause(delayMs: number, signal: AbortSignal): Promise<void> {
+  try {
+    await delay(delayMs, undefined, { signal });
+  } catch {
+    throw signal.reason;
+  }
+}
+
+/** A streamed reply that nobody will read must not keep its connection. */
+function discard(ending: Ending): void {
+  if ('reply' in ending && !(ending.reply.body instanceof Uint8Array)) ending.reply.body.destroy();
+}
