@@ -26,6 +26,8 @@ export interface RetryPolicy {
   readonly attempts: number;
   /** Also repeat methods that are not idempotent (RFC 9110 §9.2.2). */
   readonly unsafe: boolean;
+  /** Over all attempts and waits; the exchange's signal carries it. */
+  readonly deadlineMs: number | undefined;
 }
 
 /** How this exchange is to be treated, resolved from the Request's defaults and the call's own words. */
@@ -72,7 +74,10 @@ export type CacheStatus = 'hit' | 'miss' | 'bypass';
 
 /** What the stages write down about one exchange; the doors and the log read it. */
 export interface Trace {
+  /** Epoch ms by the manager's clock. */
   readonly startedAtMs: number;
+  /** `performance.now()` at the same moment: durations are measured by it. */
+  readonly startedMs: number;
   attempts: number;
   /** Time spent waiting for the pool, the host's pace, and between attempts, in ms. */
   waitedMs: number;

@@ -12,7 +12,8 @@ type Body = OutboundRequest['body'];
 
 /** How text is written inside a body of this content type, or undefined where a body is not text. */
 function escapeFor(contentType: string | undefined): ((text: string) => string) | undefined {
-  if (contentType === undefined || /^text\/|^multipart\/|[/+]xml\b|\bgraphql\b/i.test(contentType)) return (text) => text;
+  if (contentType === undefined || /^text\/|^multipart\/|[/+]xml\b|\bgraphql\b/i.test(contentType))
+    return (text) => text;
   if (/[/+]json\b/i.test(contentType)) return (text) => JSON.stringify(text).slice(1, -1);
   if (/x-www-form-urlencoded/i.test(contentType)) return encodeURIComponent;
   return undefined;
@@ -36,13 +37,19 @@ function isTemplateUrl(url: URL): boolean {
 
 function isTemplateBody(body: Body, headers: HeaderList): boolean {
   const text = latin1(body);
-  return text !== undefined && text.search(ENCODED_PLACEHOLDER) !== -1 && escapeFor(header(headers, 'content-type')) !== undefined;
+  return (
+    text !== undefined &&
+    text.search(ENCODED_PLACEHOLDER) !== -1 &&
+    escapeFor(header(headers, 'content-type')) !== undefined
+  );
 }
 
 /** Bodies are searched byte by byte as latin1, so that the bytes around a key stay what they are in every encoding. */
 function latin1(body: Body): string | undefined {
   if (typeof body === 'string') return body;
-  return body instanceof Uint8Array ? Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('latin1') : undefined;
+  return body instanceof Uint8Array
+    ? Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('latin1')
+    : undefined;
 }
 
 function sameKind(text: string, body: Body): string | Uint8Array {
@@ -65,8 +72,16 @@ export function fillBody(body: Body, headers: HeaderList, key: string): Body {
   const escape = escapeFor(header(headers, 'content-type'));
   const text = latin1(body);
   if (escape === undefined || text === undefined) return body;
-  const written = typeof body === 'string' ? escape(key) : Buffer.from(escape(key)).toString('latin1');
-  return sameKind(text.replace(ENCODED_PLACEHOLDER, () => written), body);
+  const written = asIn(body, escape(key));
+  return sameKind(
+    text.replace(ENCODED_PLACEHOLDER, () => written),
+    body,
+  );
+}
+
+/** The text as it stands among the characters of `latin1(body)`. */
+function asIn(body: Body, text: string): string {
+  return typeof body === 'string' ? text : Buffer.from(text).toString('latin1');
 }
 
 /**
@@ -75,15 +90,18 @@ export function fillBody(body: Body, headers: HeaderList, key: string): Body {
  */
 export function conceal(request: OutboundRequest, key: string): OutboundRequest {
   const { url, headers, body, auth } = request;
-  const forms = [...new Set([key, encodeURIComponent(key), JSON.stringify(key).slice(1, -1)])];
-  const hide = (text: string): string => forms.reduce((hidden, form) => hidden.replaceAll(form, PLACEHOLDER), text);
   const text = latin1(body);
-  const escaped = escapeFor(header(headers, 'content-type')) !== undefined;
+  const escape = escapeFor(header(headers, 'content-type'));
   return {
     ...request,
-    url: new URL(url.origin + hide(url.href.slice(url.origin.length))),
-    headers: headers.map(([name, value]) => [name, hide(value)] as const),
-    body: text !== undefined && escaped ? sameKind(hide(text), body) : body,
-    auth: auth && { username: hide(auth.username), password: hide(auth.password) },
+    url: new URL(url.origin + hide(hide(url.href.slice(url.origin.length), encodeURIComponent(key)), key)),
+    headers: headers.map(([name, value]) => [name, hide(value, key)] as const),
+    // Only the form that filling writes is hidden: half of an escape sequence taken away would break the body.
+    body: text === undefined || escape === undefined ? body : sameKind(hide(text, asIn(body, escape(key))), body),
+    auth: auth && { username: hide(auth.username, key), password: hide(auth.password, key) },
   };
+}
+
+function hide(text: string, form: string): string {
+  return text.replaceAll(form, PLACEHOLDER);
 }

@@ -15,7 +15,8 @@ export function masker(key: string | undefined): Masker {
   if (key === undefined || key === '') return NOTHING;
   const encoded = encodeURIComponent(key);
   const forms = encoded === key ? [key] : [key, encoded];
-  const text = (content: string): string => forms.reduce((masked, form) => masked.replaceAll(form, PLACEHOLDER), content);
+  const text = (content: string): string =>
+    forms.reduce((masked, form) => masked.replaceAll(form, PLACEHOLDER), content);
   return {
     text,
     finds(content) {

@@ -54,7 +54,13 @@ function toWire(exchange: Exchange, key: string | undefined): WireRequest {
   const base = { method: request.method, options: request.wire, proxy: lease?.proxy, signal };
   const onRedirect = (hop: RedirectHop): Promise<WireRequest> => redirect(exchange, hop);
   if (key === undefined) {
-    return { ...base, url: request.url, headers: withAuth(request.headers, request.auth), body: request.body, onRedirect };
+    return {
+      ...base,
+      url: request.url,
+      headers: withAuth(request.headers, request.auth),
+      body: request.body,
+      onRedirect,
+    };
   }
   const filled = request.headers.map(([name, value]) => [name, fillText(value, key)] as const);
   const auth = request.auth && {
@@ -72,17 +78,26 @@ function toWire(exchange: Exchange, key: string | undefined): WireRequest {
 
 function withAuth(headers: HeaderList, auth: OutboundRequest['auth']): HeaderList {
   if (auth === undefined) return headers;
-  return withHeader(headers, 'authorization', `Basic ${Buffer.from(`${auth.username}:${auth.password}`).toString('base64')}`);
+  return withHeader(
+    headers,
+    'authorization',
+    `Basic ${Buffer.from(`${auth.username}:${auth.password}`).toString('base64')}`,
+  );
 }
 
 function applyHeaders(headers: HeaderList, { apply }: Endpoint, key: string): HeaderList {
-  return (apply?.headers ?? []).reduce((list, [name, template]) => withHeader(list, name, fillText(template, key)), headers);
+  return (apply?.headers ?? []).reduce(
+    (list, [name, template]) => withHeader(list, name, fillText(template, key)),
+    headers,
+  );
 }
 
 /** Appended as text: going through `searchParams` would write the caller's own query anew. */
 function applyQuery(url: URL, { apply }: Endpoint, key: string): URL {
   if (apply === undefined || apply.query.length === 0) return url;
-  const added = apply.query.map(([name, template]) => `${encodeURIComponent(name)}=${encodeURIComponent(fillText(template, key))}`);
+  const added = apply.query.map(
+    ([name, template]) => `${encodeURIComponent(name)}=${encodeURIComponent(fillText(template, key))}`,
+  );
   const applied = new URL(url);
   applied.search = [url.search.slice(1), ...added].filter((part) => part !== '').join('&');
   return applied;
@@ -101,5 +116,9 @@ async function redirect(exchange: Exchange, { from, to }: RedirectHop): Promise<
   }
   const keyed = request.headers.filter(([, value]) => value.includes(PLACEHOLDER)).map(([name]) => name.toLowerCase());
   const applied = (endpoint.apply?.headers ?? []).map(([name]) => name.toLowerCase());
-  return { ...from, url: to, headers: withoutHeaders(from.headers, new Set([...PRIVATE_HEADERS, ...keyed, ...applied])) };
+  return {
+    ...from,
+    url: to,
+    headers: withoutHeaders(from.headers, new Set([...PRIVATE_HEADERS, ...keyed, ...applied])),
+  };
 }

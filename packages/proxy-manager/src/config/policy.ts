@@ -1,0 +1,60 @@
+import type { ExchangePolicy } from '../pipeline/exchange.js';
+import type { ExchangeOptions, RetryOptions } from './options.js';
+
+const DEFAULT_TTL_MS = 24 * 60 * 60 * 1000;
+
+/** setTimeout's own bound, about 24.8 days: as good as for ever. */
+const FOR_EVER_MS = 2 ** 31 - 1;
+
+/** How an exchange is treated unless the manager, the Request or the call say otherwise. */
+export const DEFAULT_POLICY: ExchangePolicy = {
+  cache: undefined,
+  retry: { attempts: 3, unsafe: false, deadlineMs: undefined },
+  cost: 1,
+  waitMs: 0,
+  labels: {},
+  userAgent: 'auto',
+};
+
+/** The policy with the words of `options` over it; what they leave out stays. */
+export function overPolicy(
+  policy: ExchangePolicy,
+  options: ExchangeOptions & { readonly cost?: number },
+): ExchangePolicy {
+  const { cache, retry, wait, labels, userAgent, cost } = options;
+  if ((cache ?? retry ?? wait ?? labels ?? userAgent ?? cost) === undefined) return policy;
+  return {
+    cache: cache === undefined ? policy.cache : cachePolicy(cache),
+    retry: retry === undefined ? policy.retry : overRetry(policy.retry, retry),
+    cost: cost ?? policy.cost,
+    waitMs: wait === undefined ? policy.waitMs : waitMs(wait),
+    labels: labels === undefined ? policy.labels : { ...policy.labels, ...labels },
+    userAgent: userAgent === undefined ? policy.userAgent : userAgentPolicy(userAgent),
+  };
+}
+
+function cachePolicy(cache: NonNullable<ExchangeOptions['cache']>): ExchangePolicy['cache'] {
+  if (cache === false) return undefined;
+  return { ttlMs: (cache === true ? undefined : cache.ttlMs) ?? DEFAULT_TTL_MS };
+}
+
+function overRetry(
+  policy: ExchangePolicy['retry'],
+  { attempts, unsafe, deadlineMs }: RetryOptions,
+): ExchangePolicy['retry'] {
+  return {
+    attempts: attempts ?? policy.attempts,
+    unsafe: unsafe ?? policy.unsafe,
+    deadlineMs: deadlineMs ?? policy.deadlineMs,
+  };
+}
+
+function waitMs(wait: boolean | number): number {
+  if (typeof wait === 'number') return wait;
+  return wait ? FOR_EVER_MS : 0;
+}
+
+function userAgentPolicy(userAgent: boolean | string): ExchangePolicy['userAgent'] {
+  if (typeof userAgent === 'string') return { value: userAgent };
+  return userAgent ? 'auto' : 'off';
+}

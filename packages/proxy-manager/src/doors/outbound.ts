@@ -1,0 +1,143 @@
+import axios, { AxiosHeaders } from 'axios';
+import type { AxiosRequestConfig } from 'axios';
+import type { SendOptions } from '../config/options.js';
+import { ConfigError } from '../errors.js';
+import type { OutboundRequest } from '../pipeline/exchange.js';
+import type { HeaderList } from '../pipeline/headers.js';
+import { header, withHeader } from '../pipeline/headers.js';
+import type { WireOptions } from '../transport/transport.js';
+import { encodeBody } from './body.js';
+
+/** The options that only axios's own http adapter knows; an exchange that has one is sent by it. */
+const AXIOS_ONLY = [
+  'beforeRedirect',
+  'family',
+  'httpAgent',
+  'httpVersion',
+  'httpsAgent',
+  'insecureHTTPParser',
+  'lookup',
+  'maxRate',
+  'onDownloadProgress',
+  'onUploadProgress',
+  'proxy',
+  'socketPath',
+  'transport',
+] as const satisfies readonly (string & keyof (AxiosRequestConfig & { httpVersion: unknown }))[];
+
+/** Bounds a decoded reply where the caller sets no `maxContentLength`: a gzip bomb must end somewhere. */
+const DEFAULT_MAX_RESPONSE_BYTES = 256 * 1024 * 1024;
+/** As follow-redirects, which axios follows with. */
+const DEFAULT_MAX_REDIRECTS = 21;
+const DEFAULT_ACCEPT = 'application/json, text/plain, */*';
+const ACCEPT_ENCODING = 'gzip, deflate, br';
+
+/** What the transport writes by itself, whatever the caller says. */
+const COMPUTED = new Set(['connection', 'content-length', 'keep-alive', 'te', 'transfer-encoding', 'upgrade']);
+
+/** The caller's words as the request that goes through the pipeline; `defaults` are the Request's own headers. */
+export async function toOutbound(config: SendOptions, defaults: SendOptions['headers']): Promise<OutboundRequest> {
+  const method = (config.method ?? 'GET').toUpperCase();
+  const { url, auth } = readUrl(config);
+  let headers = toHeaderList(defaults, config.headers, method);
+  const contentType = header(headers, 'content-type');
+  const words = config.body === undefined ? 'axios' : 'fetch';
+  const data = transformed(config.body ?? config.data, config, headers);
+  const encoding = encodeBody(data, contentType, words);
+  const encoded = encoding instanceof Promise ? await encoding : encoding;
+  if (contentType === undefined && encoded.contentType !== undefined) {
+    headers = withHeader(headers, 'content-type', encoded.contentType);
+  }
+  return { method, url, headers, body: encoded.body, auth: config.auth ?? auth, wire: wireOptions(config) };
+}
+
+function readUrl(config: SendOptions): { url: URL; auth: OutboundRequest['auth'] } {
+  const written =
+    config.params !== undefined || config.baseURL !== undefined ? axios.getUri(axiosPart(config)) : (config.url ?? '');
+  const url = URL.canParse(written) ? new URL(written) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    throw new ConfigError('send', [
+      `url: expected an absolute http or https url${config.baseURL === undefined ? '' : ' together with baseURL'}, found ${JSON.stringify(written.split('?')[0])}`,
+    ]);
+  }
+  if (url.username === '' && url.password === '') return { url, auth: undefined };
+  const auth = { username: decodeURIComponent(url.username), password: decodeURIComponent(url.password) };
+  url.username = '';
+  url.password = '';
+  return { url, auth };
+}
+
+function axiosPart({ baseURL, url, params, paramsSerializer }: SendOptions): AxiosRequestConfig {
+  return {
+    ...(baseURL === undefined ? {} : { baseURL }),
+    ...(url === undefined ? {} : { url }),
+    ...(paramsSerializer === undefined ? {} : { paramsSerializer }),
+    params: params as unknown,
+  };
+}
+
+/** The call's fields over the defaults': a call says `false` or `null` to leave a default away, as in axios. */
+function toHeaderList(defaults: SendOptions['headers'], given: SendOptions['headers'], method: string): HeaderList {
+  const fields = new Map<string, { readonly name: string; readonly values: readonly unknown[] }>();
+  for (const source of [defaults, given]) {
+    for (const [name, value] of headerEntries(source, method)) {
+      if (value !== undefined) fields.set(name.toLowerCase(), { name, values: Array.isArray(value) ? value : [value] });
+    }
+  }
+  if (!fields.has('accept')) fields.set('accept', { name: 'Accept', values: [DEFAULT_ACCEPT] });
+  if (!fields.has('accept-encoding'))
+    fields.set('accept-encoding', { name: 'Accept-Encoding', values: [ACCEPT_ENCODING] });
+  const list: (readonly [string, string])[] = [];
+  for (const [lower, { name, values }] of fields) {
+    if (COMPUTED.has(lower)) continue;
+    for (const value of values) if (value !== null && value !== false) list.push([name, String(value)]);
+  }
+  return list;
+}
+
+function headerEntries(given: SendOptions['headers'], method: string): Iterable<readonly [string, unknown]> {
+  if (given === undefined) return [];
+  if (given instanceof AxiosHeaders) return Object.entries(given.toJSON());
+  if (typeof given === 'object' && Symbol.iterator in given) return given as Iterable<readonly [string, string]>;
+  return Object.entries(flatten(given as Readonly<Record<string, unknown>>, method));
+}
+
+/** axios's defaults keep headers for all methods under `common` and for one under its name. */
+function flatten(given: Readonly<Record<string, unknown>>, method: string): Record<string, unknown> {
+  const flat: Record<string, unknown> = {};
+  for (const group of [given['common'], given[method.toLowerCase()]]) {
+    if (typeof group === 'object' && group !== null) Object.assign(flat, group);
+  }
+  for (const [name, value] of Object.entries(given)) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) flat[name] = value;
+  }
+  return flat;
+}
+
+function transformed(data: unknown, config: SendOptions, headers: HeaderList): unknown {
+  if (config.transformRequest === undefined) return data;
+  const axiosHeaders = new AxiosHeaders(Object.fromEntries(headers));
+  return [config.transformRequest]
+    .flat()
+    .reduce<unknown>((value, transform) => transform.call({ headers: axiosHeaders }, value, axiosHeaders), data);
+}
+
+function wireOptions(config: SendOptions): WireOptions {
+  const only = AXIOS_ONLY.filter(
+    (name) => Reflect.get(config, name) !== undefined && Reflect.get(config, name) !== false,
+  );
+  return {
+    body: config.responseType === 'stream' ? 'stream' : 'buffer',
+    decompress: config.decompress ?? true,
+    maxRedirects: config.maxRedirects ?? DEFAULT_MAX_REDIRECTS,
+    maxResponseBytes: bound(config.maxContentLength, DEFAULT_MAX_RESPONSE_BYTES),
+    maxRequestBytes: bound(config.maxBodyLength, Number.POSITIVE_INFINITY),
+    ...(only.length > 0 ? { axios: Object.fromEntries(only.map((name) => [name, Reflect.get(config, name)])) } : {}),
+  };
+}
+
+/** axios writes "no bound" as -1. */
+function bound(bytes: number | undefined, otherwise: number): number {
+  if (bytes === undefined) return otherwise;
+  return bytes < 0 ? Number.POSITIVE_INFINITY : bytes;
+}

@@ -1,0 +1,126 @@
+import { AxiosHeaders } from 'axios';
+import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
+import type { SendOptions } from '../config/options.js';
+import type { CacheStatus, Exchange, Reply } from '../pipeline/exchange.js';
+import type { HeaderList } from '../pipeline/headers.js';
+
+/** How the reply came about. */
+export interface ExchangeInfo {
+  /** `http.request.id` in the log. */
+  readonly id: string;
+  readonly cache: CacheStatus;
+  /** The key that was used; undefined for a cache hit and an endpoint without keys. */
+  readonly credential: { readonly id: string } | undefined;
+  readonly proxy: { readonly id: string } | undefined;
+  /** Attempts on the network; 0 for a cache hit. */
+  readonly attempts: number;
+  /** Time spent waiting for the pool, the host's pace and between attempts, in ms. */
+  readonly waitedMs: number;
+  readonly durationMs: number;
+  /** The User-Agent that was sent. */
+  readonly userAgent: string | undefined;
+}
+
+/** An axios response that also tells how it came about. `config`, `request` and `headers` hold no pool secret. */
+export interface ExchangeResponse<T = unknown> extends AxiosResponse<T> {
+  readonly exchange: ExchangeInfo;
+}
+
+export function toResponse<T>(exchange: Exchange, config: SendOptions, reply: Reply): ExchangeResponse<T> {
+  const response: ExchangeResponse<T> = {
+    data: undefined as T,
+    status: reply.status,
+    statusText: reply.statusText,
+    headers: toAxiosHeaders(reply.headers),
+    config: maskedConfig(exchange, config),
+    request: maskedRequest(exchange, reply.url),
+    exchange: exchangeInfo(exchange),
+  };
+  response.data = decode(reply, response, config) as T;
+  return response;
+}
+
+export function exchangeInfo({ id, trace }: Exchange): ExchangeInfo {
+  const taken = (kind: 'key' | 'proxy'): { id: string } | undefined => {
+    const reading = trace.last?.taken.find((candidate) => candidate.kind === kind);
+    return reading && { id: reading.id };
+  };
+  return {
+    id,
+    cache: trace.cache,
+    credential: taken('key'),
+    proxy: taken('proxy'),
+    attempts: trace.attempts,
+    waitedMs: trace.waitedMs,
+    durationMs: performance.now() - trace.startedMs,
+    userAgent: trace.last?.userAgent,
+  };
+}
+
+/**
+ * What the caller configured, with `{key}` where the key went. A caller with a pinned key may have put it anywhere by
+ * hand; url, headers and data come from the request, where it is concealed, and hold what `params` and `auth` held.
+ */
+export function maskedConfig({ request, pin }: Exchange, config: SendOptions): InternalAxiosRequestConfig {
+  const { headers: _headers, body: _body, params, auth: _auth, baseURL, ...rest } = config;
+  return {
+    ...rest,
+    ...(pin === undefined && params !== undefined ? { params: params as unknown } : {}),
+    ...(pin === undefined && baseURL !== undefined ? { baseURL } : {}),
+    ...(request.auth === undefined ? {} : { auth: request.auth }),
+    method: request.method.toLowerCase(),
+    url: request.url.href,
+    headers: toAxiosHeaders(request.headers),
+    data: request.body,
+  };
+}
+
+/** In the place of Node's ClientRequest, which would show what was really sent. */
+export function maskedRequest({ request }: Exchange, finalUrl: URL = request.url): object {
+  const { method, url } = request;
+  return {
+    method,
+    protocol: url.protocol,
+    host: url.host,
+    path: url.pathname + url.search,
+    res: { responseUrl: finalUrl.href },
+  };
+}
+
+function toAxiosHeaders(list: HeaderList): AxiosHeaders {
+  const headers = new AxiosHeaders();
+  const cookies: string[] = [];
+  for (const [name, value] of list) {
+    if (name.toLowerCase() === 'set-cookie') cookies.push(value);
+    else headers.set(name, headers.has(name) ? `${String(headers.get(name))}, ${value}` : value);
+  }
+  if (cookies.length > 0) headers.set('set-cookie', cookies);
+  return headers;
+}
+
+function decode(reply: Reply, response: ExchangeResponse, config: SendOptions): unknown {
+  const { responseType, transformResponse } = config;
+  if (!(reply.body instanceof Uint8Array) || responseType === 'stream') return reply.body;
+  const bytes = Buffer.from(reply.body.buffer, reply.body.byteOffset, reply.body.byteLength);
+  if (responseType === 'arraybuffer') return bytes;
+  const text = bytes.toString((config.responseEncoding ?? 'utf8') as BufferEncoding);
+  const content = text.startsWith('\uFEFF') ? text.slice(1) : text;
+  if (transformResponse !== undefined && transformResponse !== null) {
+    return [transformResponse]
+      .flat()
+      .reduce<unknown>(
+        (data, transform) => transform.call(response.config, data, response.headers as AxiosHeaders, response.status),
+        content,
+      );
+  }
+  return responseType === undefined || responseType === 'json' ? parsed(content) : content;
+}
+
+/** As axios by default: whatever parses is parsed, the rest stays text. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,52 @@
+import { AxiosError, CanceledError } from 'axios';
+import type { SendOptions } from '../config/options.js';
+import { TimeoutReason } from '../pipeline/abort.js';
+import type { Exchange, Reply } from '../pipeline/exchange.js';
+import { TransportFault } from '../transport/fault.js';
+import type { ExchangeResponse } from './response.js';
+import { maskedConfig, maskedRequest, toResponse } from './response.js';
+
+/** A reply as an axios user expects it: a response, or an `AxiosError` where `validateStatus` says no. */
+export function settleReply<T>(exchange: Exchange, config: SendOptions, reply: Reply): ExchangeResponse<T> {
+  const response = toResponse<T>(exchange, config, reply);
+  const { validateStatus } = config;
+  const accepted =
+    validateStatus === undefined ? reply.status >= 200 && reply.status < 300 : (validateStatus?.(reply.status) ?? true);
+  if (accepted) return response;
+  throw new AxiosError(
+    `Request failed with status code ${reply.status}`,
+    reply.status >= 400 && reply.status < 500 ? AxiosError.ERR_BAD_REQUEST : AxiosError.ERR_BAD_RESPONSE,
+    response.config,
+    response.request,
+    response,
+  );
+}
+
+/** A failure as an axios user expects it; errors of our own pass as they are. */
+export function toCallerError(exchange: Exchange, config: SendOptions, error: unknown): unknown {
+  if (error instanceof TransportFault) return axiosError(error.code, error.message, exchange, config, error.cause);
+  if (error instanceof TimeoutReason) {
+    const code = config.transitional?.clarifyTimeoutError ? AxiosError.ETIMEDOUT : AxiosError.ECONNABORTED;
+    return axiosError(code, config.timeoutErrorMessage ?? error.message, exchange, config);
+  }
+  if (
+    exchange.signal.aborted &&
+    error === exchange.signal.reason &&
+    !(error instanceof Error && 'code' in error && error.code === 'ERR_DEADLINE')
+  ) {
+    return new CanceledError(undefined, maskedConfig(exchange, config), maskedRequest(exchange));
+  }
+  return error;
+}
+
+function axiosError(
+  code: string,
+  message: string,
+  exchange: Exchange,
+  config: SendOptions,
+  cause?: unknown,
+): AxiosError {
+  const error = new AxiosError(message, code, maskedConfig(exchange, config), maskedRequest(exchange));
+  if (cause !== undefined) error.cause = cause instanceof Error ? cause : new Error(String(cause));
+  return error;
+}

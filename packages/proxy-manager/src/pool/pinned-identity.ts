@@ -1,0 +1,63 @@
+import type { Exchange, Pin } from '../pipeline/exchange.js';
+import type { Lease } from './lease.js';
+import type { LeaseDemand } from './pool.js';
+
+/** What `Request.getKeyProxy` resolves: ids for everyone, the secrets on request. */
+export interface KeyProxy {
+  /** Of the key, or of the proxy where the endpoint has no keys. */
+  readonly id: string;
+  readonly secretType: 'ip' | 'key';
+  /** Not enumerable. */
+  readonly key?: string;
+  /** `protocol://[user:password@]host:port`. Not enumerable. */
+  readonly proxy?: string;
+}
+
+/** A credential kept for one Request: one use is reserved at once and spent by the first exchange, each later one counts anew. */
+export class PinnedIdentity implements Pin {
+  readonly key: string | undefined;
+  readonly #first: Lease;
+  readonly #lease: (demand: LeaseDemand) => Promise<Lease>;
+  #reserved = true;
+
+  constructor(first: Lease, lease: (demand: LeaseDemand) => Promise<Lease>) {
+    this.#first = first;
+    this.#lease = lease;
+    this.key = first.key?.secret.reveal();
+  }
+
+  async lease({ policy, signal }: Exchange): Promise<Lease> {
+    if (this.#reserved) {
+      this.#reserved = false;
+      try {
+        if (policy.cost > 1) await this.#first.charge(policy.cost - 1);
+      } catch (error) {
+        this.#reserved = true;
+        throw error;
+      }
+      return this.#first;
+    }
+    return this.#lease({ cost: policy.cost, waitMs: policy.waitMs, signal, pin: this.#first.taken.map(({ id }) => id) });
+  }
+
+  reveal(): KeyProxy {
+    const { key, proxy } = this.#first;
+    const shown = { id: (key ?? proxy)?.id ?? '', secretType: key === undefined ? 'ip' : 'key' } as const;
+    const secrets: PropertyDescriptorMap = {};
+    if (key !== undefined) secrets['key'] = { value: key.secret.reveal() };
+    if (proxy !== undefined) {
+      const userinfo = proxy.userinfo?.reveal().split(':').map(encodeURIComponent).join(':');
+      secrets['proxy'] = {
+        value: `${proxy.protocol}://${userinfo === undefined ? '' : `${userinfo}@`}${proxy.hostname}:${proxy.port}`,
+      };
+    }
+    return Object.defineProperties(shown, secrets);
+  }
+
+  /** Gives the reserved use back where no exchange has spent it. */
+  async release(): Promise<void> {
+    if (!this.#reserved) return;
+    this.#reserved = false;
+    await this.#first.settle(undefined, false);
+  }
+}
