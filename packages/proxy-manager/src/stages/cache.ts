@@ -144,7 +144,8 @@ function toEntry(
   { storedAtMs, ttlMs }: { storedAtMs: number; ttlMs: number },
 ): CacheEntry | undefined {
   const { body, echoesSecret, headers, httpVersion, status, statusText, verdict } = reply;
-  if (verdict.kind !== 'good' || echoesSecret || !STATUSES.has(status) || !(body instanceof Uint8Array)) return undefined;
+  if (verdict.kind !== 'good' || echoesSecret || !STATUSES.has(status) || !(body instanceof Uint8Array))
+    return undefined;
   // Bytes left encoded on this caller's wish would reach others that expect them decoded.
   if (!request.wire.decompress && header(headers, 'content-encoding') !== undefined) return undefined;
   return {

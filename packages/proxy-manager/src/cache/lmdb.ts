@@ -1,0 +1,50 @@
+import type { Database, Key } from 'lmdb';
+import type { Clock } from '../clock.js';
+import type { Environment } from '../embedded/environment.js';
+import type { CacheStore } from './cache-store.js';
+import { decodeEntry, encodeEntry } from './record.js';
+
+export interface LmdbCacheOptions {
+  /** Asked on first use; it stays open when the store closes. */
+  readonly environment: () => Promise<Environment>;
+  readonly clock: Clock;
+}
+
+/** Keeps replies in the embedded environment, shared by the processes that have it open. */
+export function lmdbCacheStore({ environment, clock }: LmdbCacheOptions): CacheStore {
+  let opening: Promise<Database<Buffer, Key>> | undefined;
+  const open = (): Promise<Database<Buffer, Key>> => {
+    opening ??= environment().then((opened) =>
+      opened.openDatabase<Buffer>({ name: 'cache', version: 1 }, { encoding: 'binary' }),
+    );
+    return opening;
+  };
+  const writing = new Set<Promise<unknown>>();
+  return {
+    async get(key) {
+      const database = await open();
+      const record = database.getBinary(key);
+      if (record === undefined) return undefined;
+      const entry = decodeEntry(record);
+      if (entry !== undefined && clock.now() < entry.expiresAtMs) return entry;
+      await database.remove(key);
+      return undefined;
+    },
+    async set(key, entry) {
+      const write = open().then((database) => database.put(key, encodeEntry(entry)));
+      writing.add(write);
+      try {
+        await write;
+      } finally {
+        writing.delete(write);
+      }
+    },
+    async delete(key) {
+      const database = await open();
+      return database.transactionSync(() => database.removeSync(key));
+    },
+    async close() {
+      await Promise.allSettled(writing);
+    },
+  };
+}

@@ -1,0 +1,45 @@
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../clock.js';
+import type { CacheEntry, CacheStore } from './cache-store.js';
+
+export interface MemoryCacheOptions {
+  /** Bound of all entries together in bytes; the least recently used go first, a larger entry is not kept. */
+  readonly maxBytes: number;
+  readonly clock: Clock;
+}
+
+/** About what an entry takes beside its text and bytes: objects, key, and its place in the list. */
+const ENTRY_OVERHEAD_BYTES = 1024;
+
+/** Keeps replies in this process, at most `maxBytes` of them. */
+export function memoryCacheStore({ maxBytes, clock }: MemoryCacheOptions): CacheStore {
+  const entries = new LRUCache<string, CacheEntry>({ maxSize: maxBytes, sizeCalculation: sizeOf });
+  return {
+    async get(key) {
+      const entry = entries.get(key);
+      if (entry === undefined) return undefined;
+      if (clock.now() >= entry.expiresAtMs) {
+        entries.delete(key);
+        return undefined;
+      }
+      return { ...entry, body: new Uint8Array(entry.body) };
+    },
+    async set(key, entry) {
+      entries.set(key, entry);
+    },
+    async delete(key) {
+      return entries.delete(key);
+    },
+    async close() {
+      entries.clear();
+    },
+  };
+}
+
+function sizeOf({ url, finalUrl, statusText, headers, body }: CacheEntry): number {
+  const text = headers.reduce(
+    (length, [name, value]) => length + name.length + value.length,
+    url.length + statusText.length,
+  );
+  return ENTRY_OVERHEAD_BYTES + text + (finalUrl?.length ?? 0) + body.byteLength;
+}

@@ -1,0 +1,42 @@
+import { expect, describe, test } from 'vitest';
+import { memoryCacheStore } from '../../src/cache/memory.js';
+import { cacheStoreContract } from '../../src/testing/cache-contract.js';
+import { clock, entry, keyFor } from './entry.js';
+
+describe('memory cache store', () => {
+  cacheStoreContract({
+    test,
+    open: async (time) => memoryCacheStore({ maxBytes: 1 << 24, clock: time }),
+    durable: false,
+  });
+
+  test('holds no more than its bytes, and lets go of the least recently used', async () => {
+    const store = memoryCacheStore({ maxBytes: 100_000, clock });
+    const keys = Array.from({ length: 20 }, (_, index) => keyFor(String(index)));
+    for (const key of keys) {
+      await store.set(key, entry({ body: new Uint8Array(20_000) }));
+      await store.get(keys[0] ?? '');
+    }
+    const kept = (await Promise.all(keys.map((key) => store.get(key)))).flatMap((found, index) =>
+      found ? [index] : [],
+    );
+    expect(kept).toEqual([0, 17, 18, 19]);
+  });
+
+  test('headers count as bytes too', async () => {
+    const store = memoryCacheStore({ maxBytes: 100_000, clock });
+    await store.set(keyFor('a'), entry({ headers: [['x', 'y'.repeat(60_000)]] }));
+    await store.set(keyFor('b'), entry({ headers: [['x', 'y'.repeat(60_000)]] }));
+    expect(await store.get(keyFor('a'))).toBeUndefined();
+    expect(await store.get(keyFor('b'))).toBeDefined();
+  });
+
+  test('an entry larger than the bound replaces nothing but itself', async () => {
+    const store = memoryCacheStore({ maxBytes: 100_000, clock });
+    await store.set(keyFor('small'), entry());
+    await store.set(keyFor('grown'), entry());
+    await store.set(keyFor('grown'), entry({ body: new Uint8Array(200_000) }));
+    expect(await store.get(keyFor('small'))).toBeDefined();
+    expect(await store.get(keyFor('grown'))).toBeUndefined();
+  });
+});
