@@ -1,0 +1,2 @@
+export { cacheStoreContract } from './cache-contract.js';
+export type { CacheContract } from './cache-contract.js';
