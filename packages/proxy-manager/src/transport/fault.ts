@@ -8,7 +8,12 @@ export type FaultPhase = 'proxy' | 'connect' | 'request' | 'response';
  */
 export class TransportFault extends Error {
   override readonly name = 'TransportFault';
-  /** axios's code: ECONNREFUSED, ECONNRESET, ETIMEDOUT, ENOTFOUND, ERR_BAD_RESPONSE, ERR_FR_TOO_MANY_REDIRECTS, … */
+  /**
+   * axios's code: ECONNREFUSED, ECONNRESET, ETIMEDOUT, ENOTFOUND, ERR_BAD_RESPONSE, ERR_FR_TOO_MANY_REDIRECTS, …
+   *
+   * Where axios has none: a proxy that opens no tunnel is ERR_PROXY_TUNNEL (Node's word since 24), one that wants
+   * another password, or any, ERR_PROXY_AUTH_REQUESTED (after Chromium's).
+   */
   readonly code: string;
   readonly phase: FaultPhase;
   /** False only when surely no byte of the request was handed to a socket. */

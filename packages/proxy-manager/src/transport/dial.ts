@@ -1,0 +1,116 @@
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import { connect as connectTls, type SecureContextOptions } from 'node:tls';
+import type { ProxyCredential } from '../config/resolve.js';
+import { TransportFault } from './fault.js';
+import { openHttpTunnel } from './http-tunnel.js';
+import { faultCode, networkFault } from './network-fault.js';
+import { authority, unbracketed, type Route } from './route.js';
+import { answered, ClosedEarly, step } from './socket-steps.js';
+import { openSocksTunnel } from './socks-tunnel.js';
+import { TunnelRefused } from './tunnel-refused.js';
+
+const KEEP_ALIVE_PROBE_MS = 60_000;
+const TCP_BUFFER_BYTES = 65_536;
+
+export interface DialSettings {
+  /** Bound of each step: the connection, the proxy's answer, the TLS handshake. */
+  readonly stepMs: number;
+  readonly tls: Pick<SecureContextOptions, 'ca'>;
+  /** TLS sessions by host, to resume. */
+  readonly sessions: { get(host: string): Buffer | undefined; set(host: string, session: Buffer): unknown };
+}
+
+/**
+ * A socket on which HTTP to the route's origin can be spoken (or, in absolute form, HTTP to its proxy).
+ * Rejects with one `TransportFault` of phase `proxy` or `connect`; nothing of the attempt is left open then.
+ */
+export async function dial(
+  route: Route,
+  servername: string | undefined,
+  settings: DialSettings,
+  signal: AbortSignal,
+): Promise<Socket> {
+  const { origin, proxy } = route;
+  const to = proxy === undefined ? origin : `${origin} through proxy ${proxy.id}`;
+  const way =
+    proxy === undefined
+      ? await tcp(route, settings, signal).catch(fault('connect', to))
+      : await throughProxy(proxy, route, settings, signal);
+  const socket = route.secure
+    ? await tls(way, servername ?? route.hostname, settings, signal).catch(fault('connect', to))
+    : way;
+  // Given a closed socket undici would dial again, for as long as the other side likes to play.
+  if (socket.destroyed) fault('connect', to)(new ClosedEarly('closed as soon as it was open'));
+  return socket;
+}
+
+async function throughProxy(
+  proxy: ProxyCredential,
+  route: Route,
+  settings: DialSettings,
+  signal: AbortSignal,
+): Promise<Socket> {
+  const socket = await reachProxy(proxy, settings, signal).catch(fault('proxy', `proxy ${proxy.id}`));
+  if (route.absoluteForm) return socket;
+  const openTunnel = proxy.protocol === 'socks5' ? openSocksTunnel : openHttpTunnel;
+  await step(socket, settings.stepMs, signal, () => openTunnel(socket, proxy, route)).catch(tunnelFault(proxy, route));
+  return socket;
+}
+
+async function reachProxy(proxy: ProxyCredential, settings: DialSettings, signal: AbortSignal): Promise<Socket> {
+  const hostname = unbracketed(proxy.hostname);
+  const socket = await tcp({ hostname, port: proxy.port }, settings, signal);
+  return proxy.protocol === 'https' ? tls(socket, hostname, settings, signal) : socket;
+}
+
+function tcp(to: Pick<Route, 'hostname' | 'port'>, { stepMs }: DialSettings, signal: AbortSignal): Promise<Socket> {
+  const options = { host: to.hostname, port: to.port, noDelay: true, highWaterMark: TCP_BUFFER_BYTES };
+  const socket = connectTcp(options);
+  socket.setKeepAlive(true, KEEP_ALIVE_PROBE_MS);
+  // Between two steps nobody listens, and a socket's error without a listener would end the process.
+  socket.on('error', () => {});
+  return step(socket, stepMs, signal, () => answered(socket, 'connect', () => socket));
+}
+
+function tls(over: Socket, servername: string, settings: DialSettings, signal: AbortSignal): Promise<Socket> {
+  const session = settings.sessions.get(servername);
+  const socket = connectTls({
+    ...settings.tls,
+    socket: over,
+    // An address is no server name (RFC 6066 §3); the certificate is then checked against `host`.
+    ...(isIP(servername) === 0 ? { servername } : {}),
+    host: servername,
+    ALPNProtocols: ['http/1.1'],
+    ...(session === undefined ? {} : { session }),
+  });
+  socket.on('error', () => {});
+  socket.on('session', (ticket) => settings.sessions.set(servername, ticket));
+  return step(socket, settings.stepMs, signal, () => answered(socket, 'secureConnect', () => socket)).catch((error) => {
+    over.destroy();
+    throw error;
+  });
+}
+
+function fault(phase: 'connect' | 'proxy', subject: string): (error: unknown) => never {
+  return (error) => {
+    throw networkFault(error, subject, { phase, sent: false });
+  };
+}
+
+function tunnelFault(proxy: ProxyCredential, route: Route): (error: unknown) => never {
+  return (error) => {
+    const where = { phase: 'proxy', sent: false } as const;
+    const target = authority(route);
+    if (error instanceof TunnelRefused) {
+      const code = error.wantsPassword ? 'ERR_PROXY_AUTH_REQUESTED' : 'ERR_PROXY_TUNNEL';
+      const message = `proxy ${proxy.id}, asked for a tunnel to ${target}, answered with ${error.message} (${code})`;
+      throw new TransportFault(code, message, where);
+    }
+    const code = faultCode(error);
+    if (error instanceof ClosedEarly || code === 'ECONNRESET') {
+      const message = `proxy ${proxy.id} closed the connection instead of opening a tunnel to ${target} (${code})`;
+      throw new TransportFault(code, message, where, { cause: error });
+    }
+    throw networkFault(error, `proxy ${proxy.id}, asked for a tunnel to ${target},`, where);
+  };
+}

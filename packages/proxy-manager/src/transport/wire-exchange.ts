@@ -1,0 +1,200 @@
+import type { Readable } from 'node:stream';
+import type { Dispatcher } from 'undici';
+import type { HeaderList } from '../pipeline/headers.js';
+import type { Connection } from './connection.js';
+import { codedLimit, codingsOf, decodeBuffer, decodeStream, type Coding } from './decode.js';
+import { TransportFault, type FaultPhase } from './fault.js';
+import { faultCode, networkFault } from './network-fault.js';
+import type { WireObservation, WireReply, WireRequest } from './transport.js';
+import { WireBody } from './wire-body.js';
+
+const nothing = new Uint8Array(0);
+const alreadyDecoded: ReadonlySet<string> = new Set(['content-encoding', 'content-length']);
+
+/** What an exchange leaves behind: `reusable` connections serve the next one. */
+export type OnEnd = (connection: Connection, reusable: boolean, reason?: Error) => void;
+
+/** One request and its reply on one connection, as undici tells it, into one promise of a `WireReply`. */
+export class WireExchange implements Dispatcher.DispatchHandler {
+  readonly reply: Promise<WireReply>;
+  readonly #request: WireRequest;
+  readonly #connection: Connection;
+  readonly #observation: WireObservation;
+  readonly #onEnd: OnEnd;
+  #resolve: (reply: WireReply | Promise<WireReply>) => void = () => {};
+  #reject: (reason: unknown) => void = () => {};
+  #startedMs = 0;
+  #headMs = 0;
+  #ended = false;
+  #head: Omit<WireReply, 'body'> | undefined;
+  #codings: readonly Coding[] | undefined;
+  #chunks: Buffer[] = [];
+  #length = 0;
+  #body: WireBody | undefined;
+
+  constructor(request: WireRequest, connection: Connection, observation: WireObservation, onEnd: OnEnd) {
+    this.#request = request;
+    this.#connection = connection;
+    this.#observation = observation;
+    this.#onEnd = onEnd;
+    this.reply = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    request.signal.addEventListener('abort', this.#onAbort);
+  }
+
+  onRequestStart(): void {
+    this.#startedMs = performance.now();
+    const observation = this.#observation;
+    observation.sent = true;
+    const { connectMs } = this.#connection;
+    if (connectMs !== undefined) observation.connectMs = (observation.connectMs ?? 0) + connectMs;
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    _headers: unknown,
+    statusText: string = '',
+  ): void {
+    if (status < 200) return;
+    this.#headMs = performance.now();
+    this.#observation.ttfbMs = this.#headMs - this.#startedMs;
+    const { method, url, options } = this.#request;
+    if (status === 407 && this.#connection.route.absoluteForm) return this.#fail(this.#passwordFault());
+    let headers = headerList(controller.rawHeaders);
+    const empty = method === 'HEAD' || status === 204 || status === 304;
+    this.#codings = options.decompress && !empty ? codingsOf(headers) : undefined;
+    if (this.#codings) headers = headers.filter(([name]) => !alreadyDecoded.has(name));
+    this.#head = { status, statusText, headers, url, httpVersion: '1.1' };
+    if (options.body === 'stream') this.#stream(controller, this.#head);
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#ended) return;
+    this.#length += chunk.length;
+    const { maxResponseBytes } = this.#request.options;
+    if (this.#length > (this.#codings ? codedLimit(maxResponseBytes) : maxResponseBytes)) {
+      return this.#fail(this.#tooLarge());
+    }
+    if (!this.#body) this.#chunks.push(chunk);
+    else if (!this.#body.push(chunk)) controller.pause();
+  }
+
+  onResponseEnd(): void {
+    if (this.#ended) return;
+    this.#end();
+    this.#onEnd(this.#connection, true);
+    if (this.#body) this.#body.push(null);
+    else if (this.#head) this.#resolve(this.#collected(this.#head));
+  }
+
+  onResponseError(_controller: unknown, error: Error): void {
+    this.#fail(this.#faultOf(error));
+  }
+
+  #stream(controller: Dispatcher.DispatchController, head: Omit<WireReply, 'body'>): void {
+    const source = new WireBody(
+      () => controller.resume(),
+      (error) => {
+        if (this.#ended) return;
+        this.#end();
+        this.#onEnd(this.#connection, false, error ?? undefined);
+      },
+    );
+    this.#body = source;
+    let decoded = 0;
+    const body: Readable = this.#codings
+      ? decodeStream(
+          source,
+          this.#codings,
+          (bytes) => {
+            if ((decoded += bytes) > this.#request.options.maxResponseBytes) throw this.#tooLarge();
+          },
+          (error) => (error instanceof TransportFault ? error : this.#decodeFault(error)),
+        )
+      : source;
+    this.#resolve({ ...head, body });
+  }
+
+  #collected(head: Omit<WireReply, 'body'>): WireReply | Promise<WireReply> {
+    const [first = nothing] = this.#chunks;
+    const body = this.#chunks.length < 2 ? first : Buffer.concat(this.#chunks, this.#length);
+    if (!this.#codings) return { ...head, body };
+    return decodeBuffer(body, this.#codings, this.#request.options.maxResponseBytes).then(
+      (decoded) => ({ ...head, body: decoded }),
+      (error: unknown) => {
+        throw faultCode(error) === 'ERR_BUFFER_TOO_LARGE' ? this.#tooLarge() : this.#decodeFault(error);
+      },
+    );
+  }
+
+  readonly #onAbort = (): void => {
+    const { signal, body } = this.#request;
+    if (typeof body === 'object' && 'destroy' in body) body.destroy();
+    this.#fail(signal.reason);
+  };
+
+  /** Ends the exchange with `reason`, wherever it is, and hangs up. */
+  #fail(reason: unknown): void {
+    if (this.#ended) return;
+    this.#end();
+    const error = reason instanceof Error ? reason : new Error('aborted', { cause: reason });
+    if (this.#body) this.#body.destroy(error);
+    else this.#reject(reason);
+    this.#onEnd(this.#connection, false, error);
+  }
+
+  #end(): void {
+    this.#ended = true;
+    this.#request.signal.removeEventListener('abort', this.#onAbort);
+    const { sent, received } = this.#connection.traffic;
+    this.#observation.bytesSent += sent;
+    this.#observation.bytesReceived += received;
+    if (this.#head) this.#observation.downloadMs = performance.now() - this.#headMs;
+  }
+
+  #faultOf(error: Error): Error {
+    const { route } = this.#connection;
+    const code = faultCode(error);
+    // Until its answer starts, a proxy that is asked for the url itself is the one who hangs up or talks rubbish.
+    const proxy = !this.#head && route.absoluteForm && code !== 'ETIMEDOUT' ? route.proxy : undefined;
+    const phase: FaultPhase = this.#head ? 'response' : proxy ? 'proxy' : 'request';
+    return networkFault(error, proxy ? `proxy ${proxy.id}` : this.#subject(), { phase, sent: this.#observation.sent });
+  }
+
+  #passwordFault(): TransportFault {
+    const code = 'ERR_PROXY_AUTH_REQUESTED';
+    const message = `proxy ${this.#connection.route.proxy?.id} answered with status 407 (${code})`;
+    return new TransportFault(code, message, { phase: 'proxy', sent: true });
+  }
+
+  #tooLarge(): TransportFault {
+    const message = `${this.#subject()}: maxContentLength size of ${this.#request.options.maxResponseBytes} exceeded`;
+    return new TransportFault('ERR_BAD_RESPONSE', message, { phase: 'response', sent: true });
+  }
+
+  #decodeFault(error: unknown): TransportFault {
+    const code = faultCode(error);
+    const message = `${this.#subject()} sent a body that is not what its content-encoding says (${code})`;
+    return new TransportFault(code, message, { phase: 'response', sent: true });
+  }
+
+  #subject(): string {
+    return `${this.#request.method} ${this.#request.url.origin}`;
+  }
+}
+
+function headerList(raw: Dispatcher.DispatchController['rawHeaders']): HeaderList {
+  if (!Array.isArray(raw)) return [];
+  const list: [string, string][] = [];
+  for (let index = 0; index + 1 < raw.length; index += 2) {
+    list.push([String(raw[index]).toLowerCase(), text(raw[index + 1])]);
+  }
+  return list;
+}
+
+function text(value: Buffer | string | undefined): string {
+  return typeof value === 'string' ? value : (value?.toString('latin1') ?? '');
+}

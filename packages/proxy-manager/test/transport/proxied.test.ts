@@ -1,0 +1,170 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { undiciTransport } from '../../src/transport/undici.js';
+import { selfSigned } from '../servers/certificate.js';
+import { closedPort, startFaulty } from '../servers/faulty.js';
+import { startOrigin } from '../servers/origin.js';
+import { startProxy } from '../servers/proxy.js';
+import { faultOf, observe, proxyAt, textOf, wireRequest } from './wire.js';
+
+const PASSWORD = 'pass:wörd@';
+const originCertificate = selfSigned();
+const proxyCertificate = selfSigned();
+const transport = undiciTransport({
+  tls: { ca: [originCertificate.cert, proxyCertificate.cert] },
+  connectMs: 200,
+  headersMs: 100,
+});
+const cleanups: (() => Promise<void>)[] = [() => transport.close()];
+const open = async <T extends { close(): Promise<void> }>(starting: Promise<T>): Promise<T> => {
+  const server = await starting;
+  cleanups.unshift(() => server.close());
+  return server;
+};
+afterEach(async () => {
+  for (const close of cleanups.splice(0, cleanups.length - 1)) await close();
+});
+
+const echo = (secure: boolean) =>
+  startOrigin(
+    (request, response) => response.end(JSON.stringify({ url: request.url, headers: request.headers })),
+    secure ? originCertificate : undefined,
+  );
+
+describe.each([
+  ['an http proxy', undefined],
+  ['an https proxy', proxyCertificate],
+])('through %s', (_kind, certificate) => {
+  test('an http origin is asked for by absolute url, with the password in each request and never passed on', async () => {
+    const [origin, proxy] = [
+      await open(echo(false)),
+      await open(startProxy({ username: 'user', password: PASSWORD, ...(certificate ? { certificate } : {}) })),
+    ];
+    const request = wireRequest(`${origin.url}/a?b=c`, {
+      proxy: proxyAt(proxy.url),
+      headers: [['Proxy-Authorization', 'mine']],
+    });
+    for (let i = 0; i < 2; i++) {
+      const reply = await transport.send(request, observe());
+      const seen = JSON.parse(await textOf(reply.body as Uint8Array));
+      expect(seen.url).toBe('/a?b=c');
+      expect(seen.headers.host).toBe(`127.0.0.1:${origin.port}`);
+      expect(seen.headers).not.toHaveProperty('proxy-authorization');
+    }
+    expect(proxy).toMatchObject({ requests: 2, tunnels: 0, refusals: 0 });
+  });
+
+  test('an https origin is reached by a tunnel, opened once, with TLS to the origin itself', async () => {
+    const [origin, proxy] = [
+      await open(echo(true)),
+      await open(startProxy({ username: 'user', password: PASSWORD, ...(certificate ? { certificate } : {}) })),
+    ];
+    const [first, second] = [observe(), observe()];
+    const request = wireRequest(`${origin.url}/a?b=c`, { proxy: proxyAt(proxy.url) });
+    const reply = await transport.send(request, first);
+    await transport.send(request, second);
+    const seen = JSON.parse(await textOf(reply.body as Uint8Array));
+    expect(seen.url).toBe('/a?b=c');
+    expect(seen.headers).not.toHaveProperty('proxy-authorization');
+    expect(proxy).toMatchObject({ requests: 0, tunnels: 1, refusals: 0 });
+    expect(first.connectMs).toBeGreaterThan(0);
+    expect(second.connectMs).toBeUndefined();
+  });
+});
+
+test('one connection to a proxy serves many http origins; tunnels belong to one origin each', async () => {
+  const proxy = await open(startProxy());
+  const servers = [await open(echo(false)), await open(echo(false)), await open(echo(true)), await open(echo(true))];
+  const observations = [];
+  for (const { url } of servers) {
+    const observation = observe();
+    observations.push(observation);
+    await transport.send(wireRequest(url, { proxy: proxyAt(proxy.url) }), observation);
+  }
+  expect(observations.map(({ connectMs }) => connectMs !== undefined)).toEqual([true, false, true, true]);
+  expect(proxy).toMatchObject({ requests: 2, tunnels: 2 });
+});
+
+test('the certificate of an origin is checked against its name behind a proxy too', async () => {
+  const bad = selfSigned({ names: ['other.example'] });
+  const trusting = undiciTransport({ tls: { ca: bad.cert } });
+  cleanups.unshift(() => trusting.close());
+  const [origin, proxy] = [
+    await open(startOrigin((_request, response) => response.end(), bad)),
+    await open(startProxy()),
+  ];
+  const fault = await faultOf(trusting.send(wireRequest(origin.url, { proxy: proxyAt(proxy.url) }), observe()));
+  expect(fault).toMatchObject({ code: 'ERR_TLS_CERT_ALTNAME_INVALID', phase: 'connect', sent: false });
+  expect(origin.requests).toBe(0);
+});
+
+describe.each(['http', 'https'])('for an %s origin', (scheme) => {
+  const url = `${scheme}://127.0.0.1:9/path?appid=SECRET`;
+  // Without a tunnel the request itself goes to the proxy, so it was sent.
+  const sent = scheme === 'http';
+
+  test('a proxy that refuses the connection is one fault of the proxy, and nothing was sent', async () => {
+    const port = await closedPort();
+    const fault = await faultOf(
+      transport.send(wireRequest(url, { proxy: proxyAt(`http://user:SECRET@127.0.0.1:${port}`) }), observe()),
+    );
+    expect(fault).toMatchObject({ code: 'ECONNREFUSED', phase: 'proxy', sent: false });
+    expect(fault.message).toBe('proxy p1 refused the connection (ECONNREFUSED)');
+  });
+
+  test.each([
+    ['reset', 'ECONNRESET'],
+    ['close', 'ECONNRESET'],
+    ['garbage', sent ? 'ERR_BAD_RESPONSE' : 'ERR_PROXY_TUNNEL'],
+    ['407', 'ERR_PROXY_AUTH_REQUESTED'],
+  ] as const)('a proxy that answers by %s is one fault of the proxy, on one connection', async (how, code) => {
+    const proxy = await open(startFaulty(how));
+    const observation = observe();
+    const fault = await faultOf(
+      transport.send(wireRequest(url, { proxy: proxyAt(`http://user:SECRET@127.0.0.1:${proxy.port}`) }), observation),
+    );
+    expect(fault).toMatchObject({ code, phase: 'proxy', sent });
+    expect(fault.message).toContain('proxy p1');
+    expect(`${fault.message} ${fault.stack}`).not.toContain('SECRET');
+    expect(observation.sent).toBe(sent);
+    expect(proxy.connections).toBe(1);
+    await expect.poll(() => proxy.openConnections).toBe(0);
+  });
+
+  test('a proxy that hangs is ETIMEDOUT', async () => {
+    const proxy = await open(startFaulty('hang'));
+    const fault = await faultOf(
+      transport.send(wireRequest(url, { proxy: proxyAt(`http://127.0.0.1:${proxy.port}`) }), observe()),
+    );
+    // Behind an absolute url nobody can tell a proxy that hangs from an origin that does.
+    expect(fault).toMatchObject({ code: 'ETIMEDOUT', phase: sent ? 'request' : 'proxy', sent });
+    expect(proxy.connections).toBe(1);
+    await expect.poll(() => proxy.openConnections).toBe(0);
+  });
+
+  test('a proxy that wants another password is ERR_PROXY_AUTH_REQUESTED', async () => {
+    const proxy = await open(startProxy({ username: 'user', password: PASSWORD }));
+    const wrong = proxy.url.replace('user', 'SECRET');
+    const fault = await faultOf(transport.send(wireRequest(url, { proxy: proxyAt(wrong) }), observe()));
+    expect(fault).toMatchObject({ code: 'ERR_PROXY_AUTH_REQUESTED', phase: 'proxy', sent });
+    expect(fault.message).not.toContain('SECRET');
+    expect(proxy.refusals).toBe(1);
+  });
+});
+
+test('a proxy that opens no tunnel to a dead origin says so with its status', async () => {
+  const proxy = await open(startFaulty('502'));
+  const fault = await faultOf(
+    transport.send(wireRequest('https://127.0.0.1:9', { proxy: proxyAt(`http://127.0.0.1:${proxy.port}`) }), observe()),
+  );
+  expect(fault).toMatchObject({ code: 'ERR_PROXY_TUNNEL', phase: 'proxy', sent: false });
+  expect(fault.message).toContain('status 502');
+});
+
+test('a tunnel that closes as soon as it is open is one fault', async () => {
+  const proxy = await open(startFaulty('open-and-close'));
+  const fault = await faultOf(
+    transport.send(wireRequest('https://127.0.0.1:9', { proxy: proxyAt(`http://127.0.0.1:${proxy.port}`) }), observe()),
+  );
+  expect(fault).toMatchObject({ code: 'ECONNRESET', phase: 'connect', sent: false });
+  expect(proxy.connections).toBe(1);
+});
