@@ -1,0 +1,61 @@
+import { startContainer, dockerProblem } from './docker.js';
+import { newDataDir } from './data-dir.js';
+import { ELASTICSEARCH_VERSION, elasticsearchHome, launcherArgs } from './elasticsearch-home.js';
+import { givenUrl, startForwarder } from './given.js';
+import { javaTool, jdkProblem } from './java.js';
+import { startLocal } from './local.js';
+import { freePort } from './ports.js';
+import type { Service, ServiceOptions } from './service.js';
+
+/**
+ * Starts an Elasticsearch node of one's own: in front of the one in ELASTICSEARCH_URL where that was given, else in Docker,
+ * else from the published jars.
+ * @throws Error that lists what was looked for and says what to install.
+ */
+export async function startElasticsearch({ env = process.env }: ServiceOptions = {}): Promise<Service> {
+  const given = givenUrl('ELASTICSEARCH_URL', env);
+  if (given) return startForwarder(given, 'ELASTICSEARCH_URL');
+  const noDocker = await dockerProblem();
+  if (!noDocker) {
+    return startContainer('elasticsearch', await newDataDir('elasticsearch'), (port) => `http://127.0.0.1:${port}`);
+  }
+  const home = await jarsHome(noDocker);
+  const dataDir = await newDataDir('elasticsearch');
+  const port = await freePort();
+  const settings = {
+    'path.data': dataDir,
+    'path.logs': dataDir,
+    'cluster.name': `proxy-manager-${port}`,
+    'discovery.type': 'single-node',
+    'network.host': '127.0.0.1',
+    'http.port': port,
+    'transport.port': 0,
+    'cluster.routing.allocation.disk.threshold_enabled': false,
+  };
+  return startLocal(`http://127.0.0.1:${port}`, `its published jars, ${ELASTICSEARCH_VERSION}`, {
+    name: 'Elasticsearch',
+    command: javaTool('java'),
+    args: [...launcherArgs(home), 'node', ...Object.entries(settings).map(([key, value]) => `${key}=${value}`)],
+    dataDir,
+    ready: /launcher: ready/,
+  });
+}
+
+async function jarsHome(noDocker: string): Promise<string> {
+  const problems = ['ELASTICSEARCH_URL: not set', noDocker];
+  const noJdk = await jdkProblem();
+  if (noJdk) throw notFound([...problems, noJdk]);
+  try {
+    return await elasticsearchHome();
+  } catch (error) {
+    throw notFound([...problems, error instanceof Error ? error.message : String(error)]);
+  }
+}
+
+function notFound(problems: readonly string[]): Error {
+  return new Error(
+    `No Elasticsearch for the tests.\n${problems.map((problem) => `  - ${problem}`).join('\n')}\n` +
+      'Set ELASTICSEARCH_URL, or start a Docker engine, or install a JDK 17+ and Maven' +
+      ' (Debian: apt-get install openjdk-17-jdk-headless maven; macOS: brew install openjdk@17 maven).',
+  );
+}
