@@ -1,4 +1,10 @@
-import type { Exchange, Reply } from '../pipeline/exchange.js';
+import { hostname } from 'node:os';
+import { PoolExhaustedError } from '../errors.js';
+import type { Attempt, Exchange, Reply } from '../pipeline/exchange.js';
+import { header } from '../pipeline/headers.js';
+import { eventId } from './event-id.js';
+import { addressFields, urlFields } from './record-address.js';
+import { rateLimitFields } from './record-rate-limit.js';
 
 /** One ECS document: see docs/log.md for its fields. */
 export interface ExchangeRecord {
@@ -7,7 +13,181 @@ export interface ExchangeRecord {
   readonly [field: string]: unknown;
 }
 
-/** How the exchange or attempt ended. */
-export type Outcome = { readonly reply: Reply } | { readonly error: unknown };
+/** How the exchange or attempt ended; a streamed reply can have both, a reply and the error that cut its body off. */
+export type Outcome =
+  | { readonly reply: Reply; readonly error?: unknown; readonly bodyBytes?: number }
+  | { readonly reply?: undefined; readonly error: unknown };
 
-export declare function toRecord(exchange: Exchange, outcome: Outcome, endedAtMs: number): ExchangeRecord;
+type Fields = Record<string, unknown>;
+
+const DATASET = 'proxy_manager.exchange';
+const ECS = { version: '8.11.0' };
+const STREAM = { type: 'logs', dataset: DATASET, namespace: 'default' };
+const NETWORK = { protocol: 'http', transport: 'tcp', direction: 'egress' };
+const HOST = { name: hostname() };
+const PROCESS = { pid: process.pid };
+const LEVELS = { info: { level: 'info' }, warn: { level: 'warn' }, error: { level: 'error' } };
+
+/** What a person groups failures by, where the code says it less well. */
+const REASONS: Readonly<Record<string, string>> = {
+  AbortError: 'aborted',
+  ECONNABORTED: 'timeout',
+  ERR_CANCELED: 'aborted',
+  ERR_DEADLINE: 'deadline',
+  ERR_POOL_EXHAUSTED: 'pool exhausted',
+  ETIMEDOUT: 'timeout',
+  TimeoutError: 'timeout',
+};
+
+/**
+ * The document of one attempt, or of one reply that needed none. `endedAtMs` is epoch ms.
+ *
+ * The url is the caller's own, which holds `{key}` where a key goes, so no pool secret can come with it. Only what
+ * is known becomes a field.
+ */
+export function toRecord(exchange: Exchange, outcome: Outcome, endedAtMs: number): ExchangeRecord {
+  const { request, trace, policy } = exchange;
+  const { reply } = outcome;
+  const attempt = trace.cache === 'hit' || trace.last === undefined ? undefined : exchange.attempt;
+  const error = outcome.error === undefined ? undefined : errorFields(outcome.error);
+  const failed = error !== undefined || reply === undefined || reply.status >= 400 || isBad(attempt);
+  const startedAtMs = attempt?.startedAtMs ?? trace.startedAtMs;
+  const start = new Date(startedAtMs).toISOString();
+  const address = addressFields(request.url);
+
+  const event = {
+    id: eventId(endedAtMs),
+    kind: 'event',
+    category: ['web'],
+    type: failed ? ['access', 'error'] : ['access'],
+    dataset: DATASET,
+    module: 'proxy_manager',
+    action: actionOf(exchange, outcome),
+    outcome: failed ? 'failure' : 'success',
+    duration: Math.round((endedAtMs - startedAtMs) * 1e6),
+    start,
+    end: new Date(endedAtMs).toISOString(),
+    ...(failed && { reason: reasonOf(reply, error, attempt) }),
+  };
+  const record: Fields & ExchangeRecord = {
+    '@timestamp': start,
+    ecs: ECS,
+    message: messageOf(exchange, reply, error, endedAtMs - startedAtMs),
+    log: error === undefined ? (failed ? LEVELS.warn : LEVELS.info) : LEVELS.error,
+    data_stream: STREAM,
+    event,
+    http: httpFields(exchange, outcome, attempt),
+    url: urlFields(request.url),
+    server: address,
+    destination: address,
+    network: NETWORK,
+    host: HOST,
+    process: PROCESS,
+    proxy_manager: ownFields(exchange, attempt),
+  };
+  if (attempt?.userAgent !== undefined) record['user_agent'] = { original: attempt.userAgent };
+  if (error !== undefined) record['error'] = error;
+  const labels = labelFields(policy.labels);
+  if (labels !== undefined) record['labels'] = labels;
+  return record;
+}
+
+function isBad(attempt: Attempt | undefined): boolean {
+  return attempt?.verdict !== undefined && attempt.verdict.kind !== 'good';
+}
+
+function actionOf({ trace }: Exchange, { error }: Outcome): string {
+  if (error instanceof PoolExhaustedError) return 'pool-exhausted';
+  return trace.cache === 'hit' ? 'cache-hit' : 'http-request';
+}
+
+function reasonOf(reply: Reply | undefined, error: ErrorFields | undefined, attempt: Attempt | undefined): string {
+  if (error !== undefined) return REASONS[error.code ?? error.type] ?? error.code ?? error.type;
+  if (reply !== undefined && reply.status >= 400) return `status ${reply.status}`;
+  return attempt?.verdict?.kind ?? 'unknown';
+}
+
+function messageOf(exchange: Exchange, reply: Reply | undefined, error: ErrorFields | undefined, ms: number): string {
+  const { method, url } = exchange.request;
+  const ending = error === undefined ? reply?.status : (error.code ?? error.type);
+  return `${method} ${url.origin}${url.pathname} ${ending} ${ms}ms ${exchange.trace.cache}`;
+}
+
+interface ErrorFields {
+  readonly type: string;
+  readonly code?: string;
+  readonly message: string;
+}
+
+function errorFields(error: unknown): ErrorFields {
+  if (!(error instanceof Error)) return { type: typeof error, message: String(error) };
+  const { name: type, message } = error;
+  return 'code' in error && typeof error.code === 'string' ? { type, code: error.code, message } : { type, message };
+}
+
+function httpFields({ id, request }: Exchange, outcome: Outcome, attempt: Attempt | undefined): Fields {
+  const { reply } = outcome;
+  const asked: Fields = { id, method: request.method };
+  if (attempt !== undefined && attempt.bytesSent > 0) asked['bytes'] = attempt.bytesSent;
+  if (typeof request.body === 'string') asked['body'] = { bytes: Buffer.byteLength(request.body) };
+  else if (request.body instanceof Uint8Array) asked['body'] = { bytes: request.body.byteLength };
+  const askedType = mimeType(header(request.headers, 'content-type'));
+  if (askedType !== undefined) asked['mime_type'] = askedType;
+  if (reply === undefined) return { request: asked };
+
+  const answered: Fields = { status_code: reply.status };
+  if (attempt !== undefined && attempt.bytesReceived > 0) answered['bytes'] = attempt.bytesReceived;
+  const bodyBytes = reply.body instanceof Uint8Array ? reply.body.byteLength : outcome.bodyBytes;
+  if (bodyBytes !== undefined) answered['body'] = { bytes: bodyBytes };
+  const answeredType = mimeType(header(reply.headers, 'content-type'));
+  if (answeredType !== undefined) answered['mime_type'] = answeredType;
+  const fields: Fields = { request: asked, response: answered };
+  if (attempt !== undefined && reply.httpVersion !== '') fields['version'] = reply.httpVersion;
+  return fields;
+}
+
+function mimeType(contentType: string | undefined): string | undefined {
+  const end = contentType?.indexOf(';') ?? -1;
+  return (end === -1 ? contentType : contentType?.slice(0, end))?.trim().toLowerCase() || undefined;
+}
+
+function ownFields({ endpoint, pool, policy, trace }: Exchange, attempt: Attempt | undefined): Fields {
+  const cache: Fields = { status: trace.cache };
+  if (trace.cacheKey !== undefined) cache['key'] = trace.cacheKey;
+  if (trace.cacheAgeMs !== undefined) cache['age_ms'] = Math.round(trace.cacheAgeMs);
+  if (policy.cache !== undefined) cache['ttl_s'] = Math.round(policy.cache.ttlMs / 1000);
+  const fields: Fields = { endpoint: endpoint.name, cache };
+  if (attempt === undefined) return fields;
+
+  fields['attempt'] = { number: attempt.number, max: policy.retry.attempts };
+  if (attempt.retry !== undefined) {
+    fields['retry'] = { reason: attempt.retry.reason, delay_ms: Math.round(attempt.retry.delayMs) };
+  }
+  for (const { kind, id } of attempt.taken) fields[kind === 'key' ? 'credential' : 'proxy'] = { id };
+  const rateLimit = rateLimitFields(pool, attempt.taken);
+  if (rateLimit !== undefined) fields['rate_limit'] = rateLimit;
+  if (attempt.verdict !== undefined) fields['verdict'] = attempt.verdict.kind;
+  if (attempt.redirects > 0) fields['redirect'] = { count: attempt.redirects };
+  const timing: Fields = { pool_ms: toMicros(attempt.poolMs) };
+  if (endpoint.pace !== undefined) timing['pace_ms'] = toMicros(attempt.paceMs);
+  if (attempt.connectMs !== undefined) timing['connect_ms'] = toMicros(attempt.connectMs);
+  if (attempt.ttfbMs !== undefined) timing['ttfb_ms'] = toMicros(attempt.ttfbMs);
+  if (attempt.downloadMs !== undefined) timing['download_ms'] = toMicros(attempt.downloadMs);
+  fields['timing'] = timing;
+  return fields;
+}
+
+/** Milliseconds rounded to whole microseconds. */
+function toMicros(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
+}
+
+/** Labels are flat: a dot in a name would make Elasticsearch look for an object, and an empty one is refused there. */
+function labelFields(labels: Readonly<Record<string, string>>): Fields | undefined {
+  let fields: Fields | undefined;
+  for (const name in labels) {
+    fields ??= {};
+    fields[name.trim().replaceAll('.', '_') || '_'] = labels[name];
+  }
+  return fields;
+}

@@ -1,0 +1,29 @@
+import { randomBytes } from 'node:crypto';
+
+/** Crockford's base 32: its letters sort as their values do. */
+const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+
+/** 50 random bits that no other thread or process shares: together with the count they make an id unique. */
+const WRITER = Array.from(randomBytes(10), (byte) => ALPHABET[byte & 31]).join('');
+
+let lastMs = -1;
+let lastTime = '';
+let count = 0;
+
+/** A new id in the form of a ULID: it sorts by `nowMs` (epoch), then by the order of the calls. */
+export function eventId(nowMs: number): string {
+  if (nowMs !== lastMs) {
+    lastMs = nowMs;
+    lastTime = base32(Math.max(0, nowMs), 10);
+  }
+  count = (count + 1) % 2 ** 30;
+  return lastTime + base32(count, 6) + WRITER;
+}
+
+function base32(value: number, length: number): string {
+  let text = '';
+  for (let rest = Math.floor(value); text.length < length; rest = Math.floor(rest / 32)) {
+    text = ALPHABET.charAt(rest % 32) + text;
+  }
+  return text;
+}

@@ -1,0 +1,134 @@
+import { closeSync, mkdirSync, openSync, rmSync, utimesSync, writeSync } from 'node:fs';
+import type { Clock } from '../clock.js';
+import type { ExchangeRecord } from './exchange-record.js';
+import type { Problems } from './problems.js';
+import type { Segment } from './segment.js';
+import { segmentPath } from './segment.js';
+
+/** A segment of this size is closed, and the next record opens a new one. */
+export const SEGMENT_MAX_BYTES: number = 16 * 1024 * 1024;
+
+/** As for the size: a segment older than this is closed by the next record. */
+export const SEGMENT_MAX_AGE_MS = 3_600_000;
+
+/** Appends records to segments, one line each, handed to the operating system before `write` returns. */
+export interface Spool {
+  /** Bytes written; 0 where the record could not be kept, which is counted and reported. Never throws. */
+  write(record: ExchangeRecord): number;
+  /** Ends the open segment: nothing is appended to it any more. */
+  rotate(): void;
+  /** A sign of life on the open segment, for processes that cannot look this one up. */
+  touch(): void;
+}
+
+/** Nothing is touched on disk before the first record. Each new segment is handed to `onOpen`. */
+export function openSpool(options: {
+  readonly directory: string;
+  readonly owner: string;
+  readonly clock: Clock;
+  readonly problems: Problems;
+  readonly onOpen: (segment: Segment) => void;
+}): Spool {
+  const { directory, owner, clock, problems, onOpen } = options;
+  let file: { readonly fd: number; readonly segment: Segment; readonly openedMs: number } | undefined;
+  /** True while the last line lies there in part. */
+  let isTorn = false;
+  let opened = 0;
+  let lost = 0;
+
+  function open(nowMs: number): NonNullable<typeof file> {
+    mkdirSync(directory, { recursive: true });
+    opened += 1;
+    const stamp = new Date(nowMs).toISOString().replaceAll(/[:.]/g, '-');
+    const id = `${stamp}-${owner}-${opened}`;
+    const path = segmentPath(directory, id, owner);
+    // A log tells who asked whom for what: it is for its owner's eyes.
+    const fd = openSync(path, 'ax', 0o600);
+    const segment: Segment = { id, path, size: 0, open: true };
+    file = { fd, segment, openedMs: nowMs };
+    isTorn = false;
+    onOpen(segment);
+    return file;
+  }
+
+  function rotate(): void {
+    if (file === undefined) return;
+    const { fd, segment } = file;
+    file = undefined;
+    segment.open = false;
+    try {
+      closeSync(fd);
+    } catch (error) {
+      problems.report('spool', `could not close ${segment.path}`, error);
+    }
+  }
+
+  function append(line: string, nowMs: number): number {
+    if (file !== undefined && (file.segment.size >= SEGMENT_MAX_BYTES || nowMs - file.openedMs >= SEGMENT_MAX_AGE_MS)) {
+      rotate();
+    }
+    const { fd, segment } = file ?? open(nowMs);
+    const bytes = Buffer.from(isTorn ? `\n${line}` : line);
+    const written = writeSync(fd, bytes);
+    segment.size += written;
+    isTorn = written < bytes.length;
+    if (isTorn) throw new NoSpace(`the disk took ${written} of ${bytes.length} bytes`);
+    return written;
+  }
+
+  /** A file that fails for another reason than space is given up, and a new one tried at once. */
+  function appendSafely(line: string, nowMs: number): number {
+    try {
+      return append(line, nowMs);
+    } catch (error) {
+      const failed = file?.segment;
+      if (failed === undefined || isFull(error)) throw error;
+      rotate();
+      if (failed.size === 0) {
+        rmSync(failed.path, { force: true });
+        throw error;
+      }
+      return append(line, nowMs);
+    }
+  }
+
+  return {
+    write(record) {
+      try {
+        const written = appendSafely(`${JSON.stringify(record)}\n`, clock.now());
+        if (lost > 0) recover();
+        return written;
+      } catch (error) {
+        lost += 1;
+        problems.report('spool', `could not write to ${directory}, records are being lost`, error);
+        return 0;
+      }
+    },
+    rotate,
+    touch() {
+      if (file === undefined) return;
+      const now = new Date();
+      try {
+        utimesSync(file.segment.path, now, now);
+      } catch {
+        // Someone took it away: what comes next goes where it can be seen.
+        rotate();
+      }
+    },
+  };
+
+  function recover(): void {
+    problems.mended('spool');
+    problems.report('lost', `${lost} records were lost; ${directory} can be written again`);
+    problems.mended('lost');
+    lost = 0;
+  }
+}
+
+class NoSpace extends Error {
+  readonly code = 'ENOSPC';
+}
+
+function isFull(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
+}

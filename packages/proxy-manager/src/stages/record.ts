@@ -1,0 +1,85 @@
+import { Transform } from 'node:stream';
+import type { Readable } from 'node:stream';
+import type { Clock } from '../clock.js';
+import type { ExchangeLog } from '../log/exchange-log.js';
+import type { Outcome } from '../log/exchange-record.js';
+import { toRecord } from '../log/exchange-record.js';
+import type { Reply } from '../pipeline/exchange.js';
+import type { Stage } from '../pipeline/stage.js';
+
+/** Logs every attempt before its reply or error goes back to the caller: one record each. Never throws or waits by itself. */
+export function recordStage({ log, clock }: { log: ExchangeLog; clock: Clock }): Stage {
+  return async function record(exchange, next) {
+    function note(outcome: Outcome): void {
+      try {
+        log.write(toRecord(exchange, outcome, clock.now()));
+      } catch (error) {
+        // Only a fault of ours comes here; the exchange must not suffer from it.
+        process.emitWarning(error instanceof Error ? error : String(error));
+      }
+    }
+    let reply: Reply;
+    try {
+      reply = await next(exchange);
+    } catch (error) {
+      note({ error });
+      throw error;
+    }
+    if (reply.body instanceof Uint8Array) {
+      note({ reply });
+      return reply;
+    }
+    return { ...reply, body: recorded(reply.body, (ending) => note({ reply, ...ending })) };
+  };
+}
+
+interface BodyEnding {
+  readonly bodyBytes: number;
+  readonly error?: Error;
+}
+
+/**
+ * The same bytes, with `onEnding` called once: when they end, before the reader sees the end; when they fail; or when
+ * the reader lets go. The newest chunk waits one turn of the event loop, so that one which comes together with the end
+ * of the body follows the record, and one of a slow stream is not held up.
+ */
+function recorded(body: Readable, onEnding: (ending: BodyEnding) => void): Readable {
+  let bodyBytes = 0;
+  let held: Buffer | undefined;
+  let isNoted = false;
+  function note(error: Error | null): void {
+    if (isNoted) return;
+    isNoted = true;
+    onEnding(error === null ? { bodyBytes } : { bodyBytes, error });
+  }
+  function release(this: Transform): void {
+    if (held === undefined || this.destroyed) return;
+    const chunk = held;
+    held = undefined;
+    this.push(chunk);
+  }
+  const passing = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      bodyBytes += chunk.length;
+      release.call(this);
+      held = chunk;
+      setImmediate(() => release.call(this));
+      done();
+    },
+    flush(done) {
+      note(null);
+      release.call(this);
+      done();
+    },
+    destroy(error, done) {
+      note(error);
+      done(error);
+    },
+  });
+  body.once('error', (error) => passing.destroy(error));
+  body.once('close', () => {
+    if (!body.readableEnded && !passing.destroyed) passing.destroy(new Error('the reply was cut off'));
+  });
+  passing.once('close', () => body.destroy());
+  return body.pipe(passing);
+}

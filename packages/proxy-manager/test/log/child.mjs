@@ -1,0 +1,24 @@
+// Loads the library's TypeScript in a process of its own, which the tests may kill.
+import { createViteServer } from 'vitest/node';
+
+const [directory, mode] = process.argv.slice(2);
+const server = await createViteServer({
+  configFile: false,
+  logLevel: 'error',
+  root: new URL('../..', import.meta.url).pathname,
+  server: { middlewareMode: true, hmr: false, ws: false, watch: null },
+  optimizeDeps: { noDiscovery: true },
+});
+const { openExchangeLog } = await server.ssrLoadModule('/src/log/open-exchange-log.ts');
+const log = openExchangeLog({ directory, sinks: [] });
+let number = 0;
+const write = () => {
+  log.write({ '@timestamp': new Date().toISOString(), event: { id: `${process.pid}-${number}` }, number });
+  process.stdout.write(`${number++}\n`);
+};
+if (mode === 'endless') setInterval(() => Array.from({ length: 20 }, write), 1);
+else {
+  write();
+  await log.close();
+  process.exit();
+}

@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import type { ExchangeSink } from '../../src/log/exchange-log.js';
+import type { ExchangeRecord } from '../../src/log/exchange-record.js';
+import { listSegments } from '../../src/log/segment.js';
+
+/** A directory for a log that does not exist yet; it is gone after the test. */
+export async function logDirectory(): Promise<string> {
+  const parent = await mkdtemp(join(tmpdir(), 'pm-log-'));
+  onTestFinished(() => rm(parent, { recursive: true, force: true }));
+  return join(parent, 'log');
+}
+
+export function aRecord(id: string, padding = 0): ExchangeRecord {
+  return { '@timestamp': new Date(0).toISOString(), event: { id }, message: 'x'.repeat(padding) };
+}
+
+/** The `event.id`s of every line in the spool, in order. */
+export function spooledIds(directory: string): string[] {
+  return listSegments(directory).flatMap(({ path }) => idsOf(readFileSync(path, 'utf8').split('\n').filter(Boolean)));
+}
+
+export function idsOf(lines: readonly string[]): string[] {
+  return lines.map((line) => {
+    const record: ExchangeRecord = JSON.parse(line);
+    return record.event.id;
+  });
+}
+
+/** A sink that keeps what it gets; `failing` makes it refuse. */
+export interface TestSink extends ExchangeSink {
+  readonly batches: string[][];
+  readonly ids: () => string[];
+  failing: boolean;
+  attempts: number;
+}
+
+export function testSink(name = 'test'): TestSink {
+  return {
+    name,
+    batches: [],
+    failing: false,
+    attempts: 0,
+    ids() {
+      return idsOf(this.batches.flat());
+    },
+    async ship(lines) {
+      this.attempts += 1;
+      if (this.failing) throw new Error('the sink is away');
+      this.batches.push([...lines]);
+    },
+    async close() {},
+  };
+}

@@ -1,0 +1,110 @@
+import { once } from 'node:events';
+import { PassThrough, Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { expect, test } from 'vitest';
+import type { ExchangeLog } from '../../src/log/exchange-log.js';
+import type { ExchangeRecord } from '../../src/log/exchange-record.js';
+import type { Reply } from '../../src/pipeline/exchange.js';
+import { recordStage } from '../../src/stages/record.js';
+import { aReply, anExchange, STARTED_MS } from './exchanges.js';
+
+function recording(write?: () => void): {
+  records: ExchangeRecord[];
+  run: (reply: () => Promise<Reply>) => Promise<Reply>;
+} {
+  const records: ExchangeRecord[] = [];
+  const log: ExchangeLog = {
+    write: write ?? ((record) => records.push(record)),
+    flush: async () => true,
+    close: async () => {},
+  };
+  const stage = recordStage({ log, clock: { now: () => STARTED_MS + 7 } });
+  return { records, run: (reply) => stage(anExchange(), reply) };
+}
+
+function streamed(body: Readable): Reply {
+  return aReply({ body });
+}
+
+async function readable(reply: Reply): Promise<Readable> {
+  if (reply.body instanceof Uint8Array) throw new Error('expected a stream');
+  return reply.body;
+}
+
+test('a reply is logged before it is handed over, once, and as it came', async () => {
+  const { records, run } = recording();
+  const reply = aReply();
+  expect(await run(async () => reply)).toBe(reply);
+  expect(records).toHaveLength(1);
+});
+
+test('a thrown error is logged and thrown on', async () => {
+  const { records, run } = recording();
+  const fault = new Error('broken');
+  await expect(
+    run(async () => {
+      throw fault;
+    }),
+  ).rejects.toBe(fault);
+  expect(records).toMatchObject([{ error: { message: 'broken' } }]);
+});
+
+test('a log that fails does not touch the reply', async () => {
+  const warned = once(process, 'warning');
+  const { run } = recording(() => {
+    throw new Error('no log today');
+  });
+  expect(await run(async () => aReply())).toMatchObject({ status: 200 });
+  expect(await warned).toMatchObject([{ message: 'no log today' }]);
+});
+
+test('a streamed reply is logged before its last chunk, with the bytes that passed', async () => {
+  const { records, run } = recording();
+  const reply = await run(async () => streamed(Readable.from([Buffer.from('one'), Buffer.from('three')])));
+  expect(records).toHaveLength(0);
+  const logged: number[] = [];
+  for await (const _ of await readable(reply)) logged.push(records.length);
+  expect(logged.at(-1)).toBe(1);
+  expect(records).toMatchObject([{ event: { outcome: 'success' }, http: { response: { body: { bytes: 8 } } } }]);
+});
+
+test('bytes pass unchanged, also many of them', async () => {
+  const { records, run } = recording();
+  const chunks = Array.from({ length: 200 }, (_, n) => Buffer.alloc(n * 50, n));
+  const reply = await run(async () => streamed(Readable.from(chunks)));
+  expect((await buffer(await readable(reply))).equals(Buffer.concat(chunks))).toBe(true);
+  expect(records).toHaveLength(1);
+});
+
+test('a chunk of a slow stream is not held back until the next one', async () => {
+  const { run } = recording();
+  const body = new PassThrough();
+  const passed = await readable(await run(async () => streamed(body)));
+  body.write('tick');
+  const [chunk] = await once(passed, 'data');
+  expect(String(chunk)).toBe('tick');
+  body.end();
+  await once(passed, 'end');
+});
+
+test('a body that breaks off is a failure, and the reader is told', async () => {
+  const { records, run } = recording();
+  const body = new PassThrough();
+  const passed = await readable(await run(async () => streamed(body)));
+  body.write('half');
+  body.destroy(new Error('cut'));
+  await expect(buffer(passed)).rejects.toThrow('cut');
+  expect(records).toMatchObject([
+    { event: { outcome: 'failure' }, error: { message: 'cut' }, http: { response: { status_code: 200 } } },
+  ]);
+});
+
+test('a reader that lets go frees the body and is logged', async () => {
+  const { records, run } = recording();
+  const body = new PassThrough();
+  const passed = await readable(await run(async () => streamed(body)));
+  const closed = once(body, 'close');
+  passed.destroy();
+  await closed;
+  expect(records).toHaveLength(1);
+});
