@@ -1,12 +1,97 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { ConfigError } from '../errors.js';
+import { buildEndpoints } from './endpoints.js';
+import { findJsonMistake } from './json-mistake.js';
+import type { Path } from './problem.js';
+import { problem } from './problem.js';
 import type { Endpoints } from './resolve.js';
+import type { SecretsFile } from './secrets-schema.js';
+import { checkShape } from './secrets-shape.js';
 
-/** The content of secrets.json. */
-export interface SecretsFile {
-  readonly [section: string]: unknown;
+export type { SecretsFile } from './secrets-schema.js';
+
+const DEFAULT_PATHS = ['./secrets.json', './configs/secrets.json'];
+
+const EXAMPLE = `create one of them, such as
+    { "key_based": { "test_api": { "limit": 250, "refresh_rate": 1440, "keys": ["your-key"] } },
+      "ip_based": { "test_proxy": { "limit": 500, "refresh_rate": 1440 } },
+      "ips": ["proxy.example.com:8080"] }`;
+
+/**
+ * Reads and checks secrets.json: a path, a `file:` URL, the content itself, or by default `./secrets.json`, else
+ * `./configs/secrets.json`. Throws one `ConfigError` with every mistake; it shows no key and no password.
+ */
+export function loadSecrets(
+  source: string | URL | SecretsFile | undefined,
+  options: { readonly fingerprintKey?: string | undefined } = {},
+): Endpoints {
+  const { where, file } = read(source);
+  const problems: string[] = [];
+  const report = (path: Path, text: string): void => void problems.push(problem(path, text));
+  checkShape(file, report);
+  const endpoints = buildEndpoints(file, options.fingerprintKey, report);
+  if (problems.length > 0) throw new ConfigError(where, problems);
+  return endpoints;
 }
 
-/** Reads and checks secrets.json; every mistake at once in one `ConfigError`. */
-export declare function loadSecrets(
-  source: string | URL | SecretsFile | undefined,
-  options: { readonly fingerprintKey?: string | undefined },
-): Endpoints;
+interface Source {
+  /** Names the source in errors. */
+  readonly where: string;
+  readonly file: unknown;
+}
+
+function read(source: string | URL | SecretsFile | undefined): Source {
+  if (source === undefined) return readDefault();
+  if (typeof source !== 'string' && !(source instanceof URL)) return { where: 'secrets', file: source };
+  const where = String(source);
+  // The text itself, or an address with a password: not for an error to show.
+  if (/^\s*[{[]|[\r\n]/.test(where)) {
+    throw new ConfigError('secrets', ['expected a path, found JSON text (pass the object itself: JSON.parse(text))']);
+  }
+  if (where === '') throw new ConfigError('secrets', ['expected a path, found an empty string']);
+  if (/^[a-z][a-z\d+.-]+:/i.test(where) && !/^file:/i.test(where)) {
+    throw new ConfigError('secrets', ['expected a path or a file: URL, found another URL']);
+  }
+  const content = readText(where, /^file:/i.test(where) ? filePath(where) : where);
+  if (content !== undefined) return { where, file: parse(where, content) };
+  throw new ConfigError(where, ['no such file']);
+}
+
+function readDefault(): Source {
+  for (const where of DEFAULT_PATHS) {
+    const content = readText(where, where);
+    if (content !== undefined) return { where, file: parse(where, content) };
+  }
+  throw new ConfigError('secrets', [
+    `found neither ${DEFAULT_PATHS.join(' nor ')} in ${process.cwd()}`,
+    EXAMPLE,
+    "or say where the file is: { secrets: '<path>' }",
+  ]);
+}
+
+function filePath(url: string): string {
+  try {
+    return fileURLToPath(url);
+  } catch {
+    throw new ConfigError('secrets', ['expected a file: URL that names a local file, found another one']);
+  }
+}
+
+/** Undefined when there is no such file. */
+function readText(where: string, path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw new ConfigError(where, [`could not be read (${String(code ?? cause)})`], { cause });
+  }
+}
+
+function parse(where: string, content: string): unknown {
+  const text = content.replace(/^\uFEFF/, '');
+  const mistake = findJsonMistake(text);
+  if (mistake === undefined) return JSON.parse(text);
+  throw new ConfigError(where, [`line ${mistake.line}, column ${mistake.column}: expected ${mistake.expected}`]);
+}

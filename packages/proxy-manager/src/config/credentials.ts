@@ -1,0 +1,94 @@
+import { fingerprint, Secret } from '../secret.js';
+import { fieldsOf, itemsOf } from './endpoint-options.js';
+import type { Path, Report } from './problem.js';
+import { parseProxyAddress } from './proxy-address.js';
+import type { KeyCredential, ProxyCredential } from './resolve.js';
+
+/** A key or proxy before an endpoint gives it windows. */
+export type Unmetered<Credential> = Omit<Credential, 'windows'>;
+
+/** The keys of one endpoint. A mistake is reported without the key. */
+export function readKeys(
+  value: unknown,
+  path: Path,
+  fingerprintKey: string | undefined,
+  report: Report,
+): readonly Unmetered<KeyCredential>[] {
+  const byValue = new Map<string, number>();
+  const byId = new Map<string, number>();
+  return itemsOf(value).flatMap((entry, index) => {
+    const plain = typeof entry === 'string';
+    const where = plain ? [...path, index] : [...path, index, 'key'];
+    const { id: givenId, key: written } = plain ? { id: undefined, key: entry } : fieldsOf(entry);
+    if (typeof written !== 'string') return [];
+    const key = fromEnvironment(written, 'a key', where, report);
+    if (key === undefined) return [];
+    const mistake = keyMistake(key);
+    if (mistake !== undefined) report(where, `expected a key, found ${mistake}`);
+    const id = typeof givenId === 'string' ? givenId : fingerprint(key, fingerprintKey);
+    if (typeof givenId === 'string') reportId(givenId, key, [...path, index, 'id'], report);
+
+    const sameKey = byValue.get(key);
+    const sameId = byId.get(id);
+    if (sameKey !== undefined) report(where, `expected a key of its own, found that of [${sameKey}] again`);
+    else if (sameId !== undefined)
+      report([...path, index], `expected an id of its own, found that of [${sameId}] again`);
+    byValue.set(key, index);
+    byId.set(id, index);
+    return [{ id, secret: new Secret(key, id) }];
+  });
+}
+
+/** Proxies from `ips` or `proxies`. A mistake is reported without the address. */
+export function readProxies(
+  value: unknown,
+  path: Path,
+  fingerprintKey: string | undefined,
+  report: Report,
+): readonly Unmetered<ProxyCredential>[] {
+  const seen = new Map<string, number>();
+  return itemsOf(value).flatMap((written, index) => {
+    const where = [...path, index];
+    if (typeof written !== 'string') return [];
+    const text = fromEnvironment(written, 'a proxy address', where, report);
+    if (text === undefined) return [];
+    const address = parseProxyAddress(text);
+    if ('mistake' in address) {
+      report(where, `expected host:port or an URL with http, https or socks5, found ${address.mistake}`);
+      return [];
+    }
+    const { protocol, hostname, port, origin, userinfo } = address;
+    // Two users of one gateway are two proxies.
+    const id = userinfo === undefined ? origin : `${origin}#${fingerprint(userinfo, fingerprintKey, 48)}`;
+    const same = seen.get(id);
+    if (same !== undefined) report(where, `expected a proxy of its own, found that of [${same}] again`);
+    seen.set(id, index);
+    return [{ id, protocol, hostname, port, userinfo: userinfo === undefined ? undefined : new Secret(userinfo, id) }];
+  });
+}
+
+/** The value itself, or that of the variable that `env:NAME` names. */
+function fromEnvironment(written: string, what: string, path: Path, report: Report): string | undefined {
+  if (!written.startsWith('env:')) return written;
+  const name = written.slice('env:'.length);
+  if (!/^[A-Za-z_]\w*$/.test(name)) {
+    report(path, 'expected env: and the name of a variable, found other characters behind env:');
+    return undefined;
+  }
+  const value = process.env[name];
+  if (value) return value;
+  report(path, `expected ${what} in the environment variable ${name}, found it ${value === '' ? 'empty' : 'unset'}`);
+  return undefined;
+}
+
+function keyMistake(key: string): string | undefined {
+  if (key === '') return 'an empty string';
+  if (/[\p{Cc}\p{Cs}]/u.test(key)) return 'one with a line break or control character';
+  return key.trim() === key ? undefined : 'one with white space around it';
+}
+
+function reportId(id: string, key: string, path: Path, report: Report): void {
+  if (id === key) report(path, 'expected a name that may be shown, found the key itself');
+  else if (!/^[^\p{C}]{1,128}$/u.test(id))
+    report(path, 'expected a name of 1 to 128 printable characters, found another string');
+}

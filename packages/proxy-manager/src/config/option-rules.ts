@@ -1,0 +1,90 @@
+import { found, problem } from './problem.js';
+
+/** Adds what is wrong with a value to `problems`; the value is never undefined. */
+export type Rule = (value: unknown, path: readonly string[], problems: string[]) => void;
+
+/** Rules by the name of the field. */
+export type Rules = Readonly<Record<string, Rule>>;
+
+/** The longest time that a timer of Node can take. */
+const LONGEST_TIMER_MS = 2_147_483_647;
+
+/** A century: beyond it no date can be written. */
+const LONGEST_TTL_MS = 3_153_600_000_000;
+
+/** A rule that a value passes or not; `secret` keeps it out of the error. */
+export function rule(expected: string, accepts: (value: unknown) => boolean, show: 'secret' | 'show' = 'show'): Rule {
+  return (value, path, problems) => {
+    if (!accepts(value)) {
+      problems.push(problem(path, `expected ${expected}, found ${found(value, show === 'show' && isShort(value))}`));
+    }
+  };
+}
+
+/** An object whose fields have rules of their own; fields without a rule are mistakes when `others` says what to say. */
+export function object(rules: Rules, others?: (name: string) => string | undefined): Rule {
+  return (value, path, problems) => {
+    if (!isObject(value)) problems.push(problem(path, `expected an object, found ${found(value, isShort(value))}`));
+    else checkFields(value, rules, path, problems, others);
+  };
+}
+
+export function checkFields(
+  value: object,
+  rules: Rules,
+  path: readonly string[],
+  problems: string[],
+  others?: (name: string) => string | undefined,
+): void {
+  for (const [name, field] of Object.entries(value)) {
+    if (field === undefined) continue;
+    const check = Object.hasOwn(rules, name) ? rules[name] : undefined;
+    if (check !== undefined) check(field, [...path, name], problems);
+    else if (others !== undefined) {
+      const text = others(name);
+      if (text !== undefined) problems.push(problem([...path, name], text));
+    }
+  }
+}
+
+/** The first rule that the kind of the value picks: an object goes to `whenObject`, all else to `otherwise`. */
+export function either(whenObject: Rule, otherwise: Rule): Rule {
+  return (value, path, problems) => (isObject(value) ? whenObject : otherwise)(value, path, problems);
+}
+
+export function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** An object with these methods, such as a store that the caller brings. */
+export function has(...methods: readonly string[]): (value: unknown) => boolean {
+  return (value) =>
+    isObject(value) && methods.every((method) => method in value && typeof Reflect.get(value, method) === 'function');
+}
+
+export function oneOf(...values: readonly unknown[]): (value: unknown) => boolean {
+  return (value) => values.includes(value);
+}
+
+/** A number from `min` to `max`; NaN is not. */
+function within(min: number, max: number): (value: unknown) => boolean {
+  return (value) => typeof value === 'number' && value >= min && value <= max;
+}
+
+function isShort(value: unknown): boolean {
+  return typeof value !== 'string' || value.length <= 40;
+}
+
+export const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
+
+export const isTime: (value: unknown) => boolean = within(0, LONGEST_TIMER_MS);
+
+export const bool: Rule = rule('true or false', (value) => typeof value === 'boolean');
+export const positiveInteger: Rule = rule(
+  'a positive integer',
+  (value) => Number.isSafeInteger(value) && Number(value) > 0,
+);
+export const text: Rule = rule('a string', isText);
+export const time: Rule = rule(`milliseconds from 0 to ${LONGEST_TIMER_MS}`, isTime);
+export const positiveTime: Rule = rule(`milliseconds from 1 to ${LONGEST_TIMER_MS}`, within(1, LONGEST_TIMER_MS));
+export const ttl: Rule = rule(`milliseconds from 1 to ${LONGEST_TTL_MS}`, within(1, LONGEST_TTL_MS));

@@ -1,0 +1,218 @@
+import * as v from 'valibot';
+
+/** A key, or `env:NAME` to take it from the environment. The id is shown in logs in its place. */
+export type KeyEntry = string | { readonly id: string; readonly key: string };
+
+/** How a key travels: templates with `{key}` per header or query parameter; a string is that of `authorization`. */
+export type ApplyEntry =
+  | string
+  | {
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly query?: Readonly<Record<string, string>>;
+    };
+
+export interface PaceEntry {
+  /** Requests under way at once, per host. */
+  readonly concurrency?: number;
+  /** Least time between two starts, per host, in ms. */
+  readonly minTimeMs?: number;
+}
+
+interface EndpointEntry {
+  /** Uses of each key or proxy within `refresh_rate`. Absent: unlimited. */
+  readonly limit?: number;
+  /** Minutes after its first use at which the count of a key or proxy starts anew; goes with `limit`. */
+  readonly refresh_rate?: number;
+  /** Hosts that requests of this endpoint may go to, `*.example.com` for subdomains. Absent: any. */
+  readonly hosts?: readonly string[];
+  readonly pace?: PaceEntry;
+}
+
+export interface KeyEndpointEntry extends EndpointEntry {
+  readonly keys: readonly KeyEntry[];
+  /** Absent: the caller writes `{key}` where the key goes. */
+  readonly apply?: ApplyEntry;
+}
+
+export interface ProxyEndpointEntry extends EndpointEntry {
+  /** In place of the file's `ips`. */
+  readonly proxies?: readonly string[];
+}
+
+/**
+ * The content of secrets.json; an endpoint that stands in both sections uses a key and a proxy together.
+ *
+ * @example
+ * ```ts
+ * import { ProxyManager } from 'proxy-manager'
+ *
+ * const manager = new ProxyManager({
+ *   secrets: { key_based: { weather: { limit: 250, refresh_rate: 1440, keys: ['env:WEATHER_KEY'], apply: 'Bearer {key}' } } },
+ * })
+ * ```
+ */
+export interface SecretsFile {
+  readonly $schema?: string;
+  readonly key_based?: Readonly<Record<string, KeyEndpointEntry>>;
+  readonly ip_based?: Readonly<Record<string, ProxyEndpointEntry>>;
+  /** Proxies that serve every `ip_based` endpoint without a list of its own. */
+  readonly ips?: readonly string[];
+}
+
+/** A century: beyond it a date that is told to the caller could not be written. */
+const LONGEST_WINDOW_MINUTES = 52_560_000;
+const LONGEST_TIMER_MS = 2_147_483_647;
+
+// The message of every schema is what it expects, in the words of the error; of `fields` it lists the known ones.
+const whole = 'a positive integer';
+const minutes = `a positive number of minutes, at most ${LONGEST_WINDOW_MINUTES}`;
+const milliseconds = `milliseconds from 0 to ${LONGEST_TIMER_MS}`;
+
+function fields<const Entries extends v.ObjectEntries>(
+  entries: Entries,
+): v.StrictObjectSchema<Entries, (issue: v.StrictObjectIssue) => string> {
+  const known = Object.keys(entries).join(' ');
+  return noArray(
+    v.strictObject(entries, (issue) => (issue.expected === 'never' ? known : 'an object')),
+    'an object',
+  );
+}
+
+function named<const Value extends v.GenericSchema>(
+  value: Value,
+  expected: string,
+): v.RecordSchema<v.StringSchema<undefined>, Value, string> {
+  return noArray(v.record(v.string(), value, expected), expected);
+}
+
+/** To valibot an array is an object too. */
+function noArray<Schema extends v.GenericSchema>(schema: Schema, message: string): Schema {
+  const run = schema['~run'].bind(schema);
+  const checked: typeof run = (dataset, config) => {
+    const { value: input } = dataset;
+    if (!Array.isArray(input)) return run(dataset, config);
+    const { type, expects: expected } = schema;
+    return {
+      typed: false,
+      value: input,
+      issues: [{ kind: 'schema', type, input, expected, received: 'Array', message }],
+    };
+  };
+  return Object.assign(schema, { '~run': checked });
+}
+
+function described<const Schema extends v.GenericSchema>(
+  schema: Schema,
+  text: string,
+): v.SchemaWithPipe<readonly [Schema, v.DescriptionAction<v.InferOutput<Schema>, string>]> {
+  return v.pipe(schema, v.description(text));
+}
+
+const positiveInteger = v.pipe(v.number(whole), v.safeInteger(whole), v.minValue(1, whole));
+
+const limit = described(
+  positiveInteger,
+  'Uses of each key or proxy within refresh_rate. Absent: unlimited, yet counted.',
+);
+const refreshRate = v.pipe(
+  v.number(minutes),
+  v.gtValue(0, minutes),
+  v.maxValue(LONGEST_WINDOW_MINUTES, minutes),
+  v.description('Minutes after its first use at which the count of a key or proxy starts anew; needed with limit.'),
+);
+const hosts = v.pipe(
+  v.array(v.string('a host name'), 'an array of host names'),
+  v.minLength(1, 'at least one host name'),
+  v.description(
+    'Hosts that requests may go to, *.example.com for subdomains. A url outside them is refused. Absent: any.',
+  ),
+);
+const pace = described(
+  fields({
+    concurrency: v.exactOptional(described(positiveInteger, 'Requests under way at once, per host.')),
+    minTimeMs: v.exactOptional(
+      v.pipe(
+        v.number(milliseconds),
+        v.minValue(0, milliseconds),
+        v.maxValue(LONGEST_TIMER_MS, milliseconds),
+        v.description('Least time between two starts, per host, in milliseconds.'),
+      ),
+    ),
+  }),
+  'Slots of each host.',
+);
+const keyText = described(v.string('a key'), 'The key itself, or env:NAME to take it from the environment.');
+const key = v.union(
+  [
+    keyText,
+    fields({ id: described(v.string('a name'), 'Shown in logs and counts in place of the key.'), key: keyText }),
+  ],
+  'a key or { id, key }',
+);
+const template = v.string('a template with {key}');
+const templates = named(template, 'an object of templates by name');
+const apply = described(
+  v.union(
+    [
+      described(template, 'The authorization header, such as "Bearer {key}".'),
+      fields({
+        headers: v.exactOptional(described(templates, 'Templates with {key} by header name.')),
+        query: v.exactOptional(described(templates, 'Templates with {key} by query parameter.')),
+      }),
+    ],
+    '{ headers }, { query } or a template such as "Bearer {key}"',
+  ),
+  'How the key travels. Absent: the caller writes {key} where it goes.',
+);
+const proxies = v.array(v.string('a proxy address'), 'an array of proxy addresses');
+const ADDRESS_FORMS = 'host:port, or an URL with http, https or socks5 and user:password where needed, or env:NAME';
+
+/** The shape of secrets.json; what a shape cannot say is checked in endpoints.ts. Also the source of secrets.schema.json. */
+export const secretsSchema: v.GenericSchema<SecretsFile> = described(
+  fields({
+    $schema: v.exactOptional(v.string('a string')),
+    key_based: v.exactOptional(
+      described(
+        named(
+          fields({
+            limit: v.exactOptional(limit),
+            refresh_rate: v.exactOptional(refreshRate),
+            keys: v.pipe(
+              v.array(key, 'an array of keys'),
+              v.minLength(1, 'at least one key'),
+              v.description('Each with uses of its own; the least used one serves next.'),
+            ),
+            hosts: v.exactOptional(hosts),
+            apply: v.exactOptional(apply),
+            pace: v.exactOptional(pace),
+          }),
+          'an object of endpoints by name',
+        ),
+        'Endpoints that are used with a key, by name.',
+      ),
+    ),
+    ip_based: v.exactOptional(
+      described(
+        named(
+          fields({
+            limit: v.exactOptional(limit),
+            refresh_rate: v.exactOptional(refreshRate),
+            proxies: v.exactOptional(
+              v.pipe(
+                proxies,
+                v.minLength(1, 'at least one proxy address'),
+                v.description(`In place of the file's ips: ${ADDRESS_FORMS}.`),
+              ),
+            ),
+            hosts: v.exactOptional(hosts),
+            pace: v.exactOptional(pace),
+          }),
+          'an object of endpoints by name',
+        ),
+        'Endpoints that are used through a proxy, by name.',
+      ),
+    ),
+    ips: v.exactOptional(described(proxies, `Proxies for every ip_based endpoint without its own: ${ADDRESS_FORMS}.`)),
+  }),
+  'Keys and proxies of Proxy Manager, by endpoint.',
+);

@@ -1,0 +1,53 @@
+import * as v from 'valibot';
+import type { Path, Report } from './problem.js';
+import { found, unknownField } from './problem.js';
+import { secretsSchema } from './secrets-schema.js';
+
+type Issue = v.BaseIssue<unknown>;
+
+/** Reports every mistake of shape in the content of a secrets.json, and shows no key or password while doing so. */
+export function checkShape(file: unknown, report: Report): void {
+  const { issues } = v.safeParse(secretsSchema, file, { abortPipeEarly: true });
+  for (const issue of issues ?? []) reportIssue(issue, [], report);
+}
+
+function reportIssue(issue: Issue, parents: Path, report: Report): void {
+  const path = [...parents, ...(issue.path ?? []).map(({ key }) => (typeof key === 'number' ? key : String(key)))];
+  // Of an union, the branch that got further is the one that was meant.
+  const deeper = issue.issues?.filter((inner) => inner.path !== undefined) ?? [];
+  if (deeper.length > 0) deeper.forEach((inner) => reportIssue(inner, path, report));
+  else if (issue.expected === 'never') reportUnknown(issue, path, report);
+  else if (issue.type === 'strict_object' && issue.path?.at(-1)?.key !== undefined && issue.received === 'undefined') {
+    report(
+      path,
+      path.at(-1) === 'keys' ? 'expected an array of keys, found nothing' : 'expected a string, found nothing',
+    );
+  } else report(path, `expected ${issue.message}, found ${found(issue.input, mayShow(path, issue.input))}`);
+}
+
+/** valibot stops at the first unknown field; the file may have more. */
+function reportUnknown(issue: Issue, path: Path, report: Report): void {
+  const known = issue.message.split(' ');
+  const parent = path.slice(0, -1);
+  const input = issue.path?.at(-1)?.input;
+  for (const name of Object.keys(typeof input === 'object' && input !== null ? input : {})) {
+    if (known.includes(name)) continue;
+    // A name among the keys may be a key that went to the wrong side of its colon.
+    const text = unknownField(name, known);
+    if (isHidden(parent) && !text.startsWith('not supported'))
+      report(parent, `expected no fields but ${known.join(', ')}`);
+    else report([...parent, name], text);
+  }
+}
+
+/** Where keys, passwords or templates around a key stand. */
+function isHidden([first, , third]: Path): boolean {
+  return first === 'ips' || third === 'keys' || third === 'proxies' || third === 'apply';
+}
+
+const NUMERIC = new Set<unknown>(['limit', 'refresh_rate', 'concurrency', 'minTimeMs']);
+
+function mayShow(path: Path, value: unknown): boolean {
+  if (isHidden(path)) return false;
+  return typeof value !== 'string' || (NUMERIC.has(path.at(-1)) && value.length <= 16);
+}

@@ -1,0 +1,151 @@
+import { ConfigError } from '../errors.js';
+import { nearMiss } from './near-miss.js';
+import type { Rule, Rules } from './option-rules.js';
+import {
+  bool,
+  checkFields,
+  either,
+  has,
+  isObject,
+  isText,
+  isTime,
+  object,
+  oneOf,
+  positiveInteger,
+} from './option-rules.js';
+import { positiveTime, rule, text, time, ttl } from './option-rules.js';
+import { found, problem, unknownField } from './problem.js';
+import type { Endpoints } from './resolve.js';
+
+/** What a later version will take. */
+const later: Rule = (_, path, problems) => problems.push(problem(path, 'not supported by this version'));
+
+const RETRY: Rules = { attempts: positiveInteger, deadlineMs: positiveTime, unsafe: bool };
+const retry = object(RETRY, unknownIn(RETRY));
+const wait = rule('true, false or milliseconds', (value) => typeof value === 'boolean' || isTime(value));
+
+/** The extras of a call, of a Request and, as far as they are there, of a manager. */
+const EXCHANGE: Rules = {
+  cache: either(
+    object({ ttlMs: ttl }, unknownIn({ ttlMs: ttl })),
+    rule('true, false or { ttlMs }', (value) => typeof value === 'boolean'),
+  ),
+  retry,
+  wait,
+  labels: rule('an object of strings', (value) => {
+    return isObject(value) && Object.values(value).every((label) => typeof label === 'string');
+  }),
+  userAgent: rule('true, false or a user agent in printable ASCII', (value) => {
+    return typeof value === 'boolean' || (typeof value === 'string' && /^[ -~]+$/.test(value));
+  }),
+  session: later,
+};
+
+/** What axios leaves unchecked, and would fail on in other words or not at all. */
+const AXIOS: Rules = {
+  timeout: time,
+  method: text,
+  headers: rule('an object, Headers or pairs', (value) => typeof value === 'object', 'secret'),
+  signal: rule('an AbortSignal', has('addEventListener', 'removeEventListener')),
+  url: rule('a string or an URL', (value) => typeof value === 'string' || value instanceof URL, 'secret'),
+  baseURL: rule('a string', isText, 'secret'),
+};
+
+/** What a manager is made of, and a Request without one. Urls and keys stay out of errors. */
+const RESOURCES: Rules = {
+  secrets: rule(
+    'a path, an URL or an object',
+    (value) => typeof value === 'string' || (typeof value === 'object' && value !== null),
+    'secret',
+  ),
+  dataDir: text,
+  redis: rule('an url, ioredis options or an ioredis client', (value) => isText(value) || isObject(value), 'secret'),
+  elasticsearch: rule('an url, client options or a client', (value) => isText(value) || isObject(value), 'secret'),
+  installAssets: bool,
+  usage: either(
+    rule('a UsageStore', has('take', 'giveBack', 'rest', 'read', 'close')),
+    rule('embedded, memory, redis or a UsageStore', oneOf('embedded', 'memory', 'redis')),
+  ),
+  log: object({
+    sinks: rule('an array of sinks', (value) => Array.isArray(value) && value.every(has('ship', 'close'))),
+  }),
+  fingerprintKey: rule('a string', isText, 'secret'),
+  clock: rule('an object with now()', has('now')),
+  watch: later,
+};
+
+const MANAGER_CACHE: Rules = {
+  store: either(
+    rule('a CacheStore', has('get', 'set', 'delete', 'close')),
+    rule('elasticsearch, embedded, memory or a CacheStore', oneOf('elasticsearch', 'embedded', 'memory')),
+  ),
+  memoryMaxBytes: positiveInteger,
+};
+
+const MANAGER: Rules = {
+  ...RESOURCES,
+  cache: object(MANAGER_CACHE, unknownIn(MANAGER_CACHE)),
+  retry,
+  wait,
+  transport: rule('a Transport', has('send', 'close')),
+};
+
+const REQUEST: Rules = {
+  ...AXIOS,
+  ...RESOURCES,
+  ...EXCHANGE,
+  endpoint: text,
+  manager: rule('a ProxyManager', has('request', 'close')),
+  secretType: rule('key or ip', oneOf('key', 'ip')),
+};
+
+const SEND: Rules = { ...AXIOS, ...EXCHANGE, cost: positiveInteger };
+
+/** Throws one `ConfigError` with every mistake in the options of a ProxyManager, unknown ones included. */
+export function checkManagerOptions(options: unknown): void {
+  check('ProxyManager', options, MANAGER, unknownIn(MANAGER));
+}
+
+/** Throws one `ConfigError` with every mistake in the options of a Request; those of axios pass. */
+export function checkRequestOptions(options: unknown): void {
+  check('Request', options, REQUEST, undefined, (given) => {
+    return 'endpoint' in given && given.endpoint !== undefined ? [] : ['endpoint: expected a string, found nothing'];
+  });
+}
+
+/** Throws one `ConfigError` with every mistake in the arguments of one call; those of axios pass. */
+export function checkSendOptions(init: unknown): void {
+  check('send', init, SEND, undefined, (given) => {
+    const both = 'body' in given && 'data' in given && given.body !== undefined && given.data !== undefined;
+    return both ? ['body: expected body or data, found both'] : [];
+  });
+}
+
+/** The error for an endpoint that secrets.json does not have: the nearest one first, then all of them. */
+export function unknownEndpoint(name: string, endpoints: Endpoints): ConfigError {
+  const near = nearMiss(name, endpoints.keys());
+  const known = [...endpoints.keys()].map((each) => JSON.stringify(each)).join(', ');
+  return new ConfigError('endpoint', [
+    `${JSON.stringify(name)} is not in secrets.json${near === undefined ? '' : `, did you mean ${JSON.stringify(near)}?`}; known are ${known}`,
+  ]);
+}
+
+function check(
+  where: string,
+  options: unknown,
+  rules: Rules,
+  others: ((name: string) => string) | undefined,
+  further: (given: object) => readonly string[] = () => [],
+): void {
+  if (!isObject(options))
+    throw new ConfigError(where, [`expected an object of options, found ${found(options, false)}`]);
+  const problems: string[] = [];
+  checkFields(options, rules, [], problems, others);
+  problems.push(...further(options));
+  if (problems.length > 0) throw new ConfigError(where, problems);
+}
+
+function unknownIn(rules: Rules): (name: string) => string {
+  const known = Object.keys(rules).filter((name) => rules[name] !== later);
+  return (name) => unknownField(name, known);
+}

@@ -1,0 +1,157 @@
+import { describe, expect, test } from 'vitest';
+import { loadSecrets } from '../../src/config/secrets.js';
+import {
+  checkManagerOptions,
+  checkRequestOptions,
+  checkSendOptions,
+  unknownEndpoint,
+} from '../../src/config/validate-options.js';
+import { ConfigError } from '../../src/errors.js';
+
+function problems(check: () => void): readonly string[] {
+  try {
+    check();
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+const method = () => undefined;
+
+describe('a manager', () => {
+  test('takes what the types allow', () => {
+    expect(() => checkManagerOptions({})).not.toThrow();
+    expect(() =>
+      checkManagerOptions({
+        secrets: new URL('file:///s.json'),
+        dataDir: 'd',
+        redis: undefined,
+        elasticsearch: { node: 'http://127.0.0.1:9200' },
+        installAssets: false,
+        usage: { take: method, giveBack: method, rest: method, read: method, close: method },
+        cache: { store: 'memory', memoryMaxBytes: 1 },
+        log: { sinks: [{ name: 'mine', ship: method, close: method }] },
+        retry: { attempts: 1, deadlineMs: 5, unsafe: true },
+        wait: 500,
+        fingerprintKey: 'ours',
+        transport: { send: method, close: method },
+        clock: { now: method },
+      }),
+    ).not.toThrow();
+  });
+
+  test('is told every mistake at once, and no secret', () => {
+    const wrong = {
+      secrets: 5,
+      dataDir: '',
+      redis: ['redis://:topsecret@h'],
+      usage: 'elastic',
+      cache: { store: {}, ttlMs: 5 },
+      log: { sinks: [{}] },
+      retry: { attempts: '3', deadlineMs: 0 },
+      wait: Number.NaN,
+      fingerprintKey: ['topsecret'],
+      installasets: true,
+      watch: true,
+    };
+    expect(problems(() => checkManagerOptions(wrong))).toEqual([
+      'secrets: expected a path, an URL or an object, found a number',
+      'dataDir: expected a string, found an empty string',
+      'redis: expected an url, ioredis options or an ioredis client, found an array',
+      'usage: expected embedded, memory, redis or a UsageStore, found "elastic"',
+      'cache.store: expected a CacheStore, found an object',
+      'cache.ttlMs: unknown field (known are store, memoryMaxBytes)',
+      'log.sinks: expected an array of sinks, found an array',
+      'retry.attempts: expected a positive integer, found "3"',
+      'retry.deadlineMs: expected milliseconds from 1 to 2147483647, found 0',
+      'wait: expected true, false or milliseconds, found NaN',
+      'fingerprintKey: expected a string, found an array',
+      'installasets: unknown field, did you mean installAssets?',
+      'watch: not supported by this version',
+    ]);
+    expect(() => checkManagerOptions(null)).toThrow('ProxyManager: expected an object of options, found null');
+  });
+});
+
+describe('a Request', () => {
+  test('takes axios options beside its own', () => {
+    expect(() =>
+      checkRequestOptions({
+        endpoint: 'e',
+        cache: true,
+        baseURL: 'https://a.example',
+        params: { a: 1 },
+        maxRedirects: 3,
+      }),
+    ).not.toThrow();
+    expect(() =>
+      checkRequestOptions({ endpoint: 'e', cache: { ttlMs: 1000 }, secretType: 'key', userAgent: false, dataDir: 'd' }),
+    ).not.toThrow();
+  });
+
+  test('is told every mistake at once', () => {
+    const wrong = { secretType: 'keys', cache: 'no-store', userAgent: 'a\nb', session: 's', timeout: '5', manager: {} };
+    expect(problems(() => checkRequestOptions(wrong))).toEqual([
+      'secretType: expected key or ip, found "keys"',
+      'cache: expected true, false or { ttlMs }, found "no-store"',
+      'userAgent: expected true, false or a user agent in printable ASCII, found "a\\nb"',
+      'session: not supported by this version',
+      'timeout: expected milliseconds from 0 to 2147483647, found "5"',
+      'manager: expected a ProxyManager, found an object',
+      'endpoint: expected a string, found nothing',
+    ]);
+  });
+});
+
+describe('a call', () => {
+  test('passes with the words of fetch and axios', () => {
+    expect(() => checkSendOptions({})).not.toThrow();
+    expect(() =>
+      checkSendOptions({ url: 'https://a.example', method: 'POST', body: 'x', headers: new Headers(), cost: 2 }),
+    ).not.toThrow();
+    expect(() =>
+      checkSendOptions({
+        headers: [['a', 'b']],
+        signal: AbortSignal.timeout(1),
+        labels: { a: 'b' },
+        data: null,
+        body: undefined,
+      }),
+    ).not.toThrow();
+  });
+
+  test('is told every mistake at once, and no header', () => {
+    const wrong = {
+      cost: 0,
+      labels: { a: 1 },
+      wait: -1,
+      cache: { ttlMs: -1, ttl: 3 },
+      signal: {},
+      headers: 'authorization: topsecret',
+      body: 'a',
+      data: 'b',
+    };
+    expect(problems(() => checkSendOptions(wrong))).toEqual([
+      'cost: expected a positive integer, found 0',
+      'labels: expected an object of strings, found an object',
+      'wait: expected true, false or milliseconds, found -1',
+      'cache.ttlMs: expected milliseconds from 1 to 3153600000000, found -1',
+      'cache.ttl: unknown field, did you mean ttlMs?',
+      'signal: expected an AbortSignal, found an object',
+      'headers: expected an object, Headers or pairs, found a string',
+      'body: expected body or data, found both',
+    ]);
+  });
+});
+
+test('an unknown endpoint lists the known ones, the nearest first', () => {
+  const endpoints = loadSecrets({ key_based: { weather: { keys: ['a'] }, maps: { keys: ['b'] } } });
+  expect(unknownEndpoint('wether', endpoints).message).toBe(
+    'endpoint: "wether" is not in secrets.json, did you mean "weather"?; known are "weather", "maps"',
+  );
+  expect(unknownEndpoint('x-y-z', endpoints).message).toBe(
+    'endpoint: "x-y-z" is not in secrets.json; known are "weather", "maps"',
+  );
+});
