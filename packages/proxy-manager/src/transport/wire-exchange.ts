@@ -115,7 +115,8 @@ export class WireExchange implements Dispatcher.DispatchHandler {
           (error) => (error instanceof TransportFault ? error : this.#decodeFault(error)),
         )
       : source;
-    this.#resolve({ ...head, body });
+    // It can fail before whoever asked has it in hand; then reading it tells, and not the end of the process.
+    this.#resolve({ ...head, body: body.on('error', () => {}) });
   }
 
   #collected(head: Omit<WireReply, 'body'>): WireReply | Promise<WireReply> {
