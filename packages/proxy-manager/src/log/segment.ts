@@ -35,7 +35,7 @@ export function listSegments(
   directory: string,
 ): { readonly id: string; readonly owner: string; readonly path: string }[] {
   const segments = [];
-  for (const name of names(directory).sort()) {
+  for (const name of names(directory).toSorted()) {
     const [id, owner, ...rest] = name.split('.');
     if (!name.endsWith(SUFFIX) || id === undefined || owner === undefined || rest.length !== 1) continue;
     segments.push({ id, owner, path: join(directory, name) });

@@ -43,7 +43,7 @@ export function startShipper(options: {
   let linger: NodeJS.Timeout | undefined;
   let running: Promise<boolean> | undefined;
   let failures = 0;
-  let wake = (): void => {};
+  let wake: (() => void) | undefined;
 
   function offsetOf(segment: Segment): number {
     let offset = offsets.get(segment);
@@ -134,7 +134,7 @@ export function startShipper(options: {
   function plan(): void {
     if (running !== undefined || signal.aborted || waiting.records === 0) return;
     if (waiting.records >= BATCH_MAX_LINES || waiting.bytes >= BATCH_MAX_BYTES) void start();
-    else linger ??= setTimeout(start, LINGER_MS).unref();
+    else linger ??= setTimeout(() => void start(), LINGER_MS).unref();
   }
 
   return {
@@ -145,16 +145,17 @@ export function startShipper(options: {
     },
     async drain() {
       failures = 0;
-      wake();
+      wake?.();
       // The run under way may have begun before the newest record.
-      while (running !== undefined) await running;
-      return signal.aborted ? false : start();
+      await running;
+      if (signal.aborted) return false;
+      return running ?? start();
     },
     has: (segment) => offsetOf(segment) >= segment.size,
     stop() {
       clearTimeout(linger);
       stopping.abort(new Error('the log is closing'));
-      wake();
+      wake?.();
     },
   };
 }

@@ -10,15 +10,17 @@ const server = await createViteServer({
   optimizeDeps: { noDiscovery: true },
 });
 const { openExchangeLog } = await server.ssrLoadModule('/src/log/open-exchange-log.ts');
-const log = openExchangeLog({ directory, sinks: [] });
+await server.close();
+const away = { name: 'away', ship: () => Promise.reject(new Error('away')), close: () => Promise.resolve() };
+const log = openExchangeLog({ directory, sinks: mode === 'forgetful' ? [away] : [], onProblem: () => {} });
 let number = 0;
 const write = () => {
   log.write({ '@timestamp': new Date().toISOString(), event: { id: `${process.pid}-${number}` }, number });
   process.stdout.write(`${number++}\n`);
 };
+// `forgetful` writes once, lets a shipment fail and never closes its log.
 if (mode === 'endless') setInterval(() => Array.from({ length: 20 }, write), 1);
 else {
   write();
-  await log.close();
-  process.exit();
+  setTimeout(() => {}, 1500);
 }

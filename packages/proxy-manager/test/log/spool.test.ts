@@ -81,7 +81,7 @@ test('a directory taken away is found out by the next sign of life', async () =>
   expect(spooledIds(directory)).toStrictEqual(['2']);
 });
 
-test('a process killed at any moment has lost no record that it was done writing', async () => {
+test('a process killed at any moment has lost no record that it was done writing', { timeout: 20_000 }, async () => {
   const directory = await logDirectory();
   const child = fork(fileURLToPath(new URL('child.mjs', import.meta.url)), [directory, 'endless'], { silent: true });
   let seen = '';

@@ -1,0 +1,133 @@
+import { Client } from '@elastic/elasticsearch';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { assets, CACHE_INDEX, LOG_DATA_STREAM } from '../../../packages/proxy-manager/src/log/assets.js';
+import { elasticsearchSink } from '../../../packages/proxy-manager/src/log/elasticsearch.js';
+import { ensureAssets, installAssets } from '../../../packages/proxy-manager/src/log/install-assets.js';
+import { toRecord } from '../../../packages/proxy-manager/src/log/exchange-record.js';
+import { aReply, anExchange, STARTED_MS } from '../../../packages/proxy-manager/test/log/exchanges.js';
+import { startElasticsearch } from '../../services/elasticsearch.js';
+import type { Service } from '../../services/service.js';
+
+// A node of its own: here templates are spoilt, and the mapping must be only what these tests wrote.
+let service: Service;
+let client: Client;
+
+beforeAll(async () => {
+  service = await startElasticsearch();
+  client = new Client({ node: service.url, maxRetries: 0 });
+});
+
+afterAll(async () => {
+  await client.close();
+  await service.stop();
+});
+
+const COMPONENT = 'proxy_manager@mappings';
+
+async function installedVersion(): Promise<number | undefined> {
+  const found = await client.cluster.getComponentTemplate({ name: COMPONENT });
+  return found.component_templates[0]?.component_template.version;
+}
+
+test('several processes at once, and again: all of it is there', async () => {
+  await Promise.all([installAssets(client), installAssets(client), installAssets(client)]);
+  await installAssets(client);
+  expect(await installedVersion()).toBe(1);
+  expect(await client.indices.existsIndexTemplate({ name: 'logs-proxy_manager.exchange' })).toBe(true);
+  const cache = await client.indices.get({ index: CACHE_INDEX });
+  expect(Object.keys(cache[CACHE_INDEX]?.aliases ?? {})).toStrictEqual(['proxy_manager-cache']);
+  expect(cache[CACHE_INDEX]?.mappings?.dynamic).toBe('false');
+});
+
+test('an older template is brought up to date, a newer one is left as it is', async () => {
+  const template = { mappings: { properties: { other: { type: 'keyword' as const } } } };
+  const mappingNow = async (): Promise<object> => {
+    const found = await client.cluster.getComponentTemplate({ name: COMPONENT });
+    return found.component_templates[0]?.component_template.template.mappings?.properties ?? {};
+  };
+  await client.cluster.putComponentTemplate({ name: COMPONENT, version: 1_000_000, template });
+  await installAssets(client);
+  expect(await installedVersion()).toBe(1_000_000);
+  expect(Object.keys(await mappingNow())).toStrictEqual(['other']);
+
+  await client.cluster.putComponentTemplate({ name: COMPONENT, version: 0, template });
+  await installAssets(client);
+  expect(await installedVersion()).toBe(1);
+  expect(Object.keys(await mappingNow())).toContain('proxy_manager');
+});
+
+test('ensureAssets asks once per client, and again where it failed', async () => {
+  const away = new Client({ node: 'http://127.0.0.1:9', maxRetries: 0 });
+  const failed = ensureAssets(away);
+  await expect(failed).rejects.toThrow('ECONNREFUSED');
+  expect(ensureAssets(away)).not.toBe(failed);
+  await expect(ensureAssets(away)).rejects.toThrow('ECONNREFUSED');
+  expect(ensureAssets(client)).toBe(ensureAssets(client));
+  await ensureAssets(client);
+  await away.close();
+});
+
+test('every field that a record can hold is mapped by the template, and none but labels by chance', async () => {
+  const fault = Object.assign(new Error('cut off'), { code: 'ECONNRESET' });
+  const exchange = anExchange({
+    url: 'https://10.0.0.1:8443/a/b?c=d#e',
+    trace: { cacheAgeMs: 5 },
+    attempt: { redirects: 2, retry: { reason: 'status 503', delayMs: 5 } },
+  });
+  const records = [
+    toRecord(exchange, { reply: aReply({ status: 500 }), error: fault }, STARTED_MS + 1),
+    toRecord(anExchange(), { reply: aReply() }, STARTED_MS + 1),
+  ];
+  const sink = elasticsearchSink({ client: async () => client });
+  await sink.ship(
+    records.map((record) => JSON.stringify(record)),
+    new AbortController().signal,
+  );
+  await client.indices.refresh({ index: LOG_DATA_STREAM });
+  expect((await client.count({ index: LOG_DATA_STREAM })).count).toBe(2);
+
+  const [component] = assets();
+  const template = component?.body['template'] as { mappings: object };
+  const planned = leaves(template.mappings);
+  const written = records.flatMap((record) => paths(record));
+  expect(written.filter((path) => !path.startsWith('labels.') && !planned.has(path))).toStrictEqual([]);
+
+  const indices = await client.indices.getMapping({ index: LOG_DATA_STREAM });
+  const [index] = Object.values(indices);
+  const actual = leaves(index?.mappings ?? {});
+  const surprises = [...actual].filter(([path]) => !planned.has(path));
+  expect(surprises).toStrictEqual([['labels.team', 'keyword']]);
+  expect([...planned].filter(([path, type]) => type !== 'object' && actual.get(path) !== type)).toStrictEqual([]);
+});
+
+test('the data stream is set up as the template says', async () => {
+  const [[name, settings] = []] = Object.entries(await client.indices.getSettings({ index: LOG_DATA_STREAM }));
+  expect(name).toMatch(/^\.ds-/);
+  expect(settings?.settings?.index).toMatchObject({
+    mode: 'standard',
+    refresh_interval: '5s',
+    auto_expand_replicas: '0-1',
+  });
+});
+
+interface Mapping {
+  readonly type?: string;
+  readonly properties?: Readonly<Record<string, Mapping>>;
+}
+
+/** Each mapped path with its type. */
+function leaves({ properties = {} }: Mapping, prefix = ''): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const [name, mapping] of Object.entries(properties)) {
+    const path = prefix + name;
+    if (mapping.properties === undefined) found.set(path, mapping.type ?? 'object');
+    for (const [inner, type] of leaves(mapping, `${path}.`)) found.set(inner, type);
+  }
+  return found;
+}
+
+/** Each path of a document that has a value. */
+function paths(value: unknown, prefix = ''): string[] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [prefix];
+  return Object.entries(value).flatMap(([name, inner]) => paths(inner, prefix === '' ? name : `${prefix}.${name}`));
+}

@@ -1,0 +1,85 @@
+import { readdirSync } from 'node:fs';
+import { Client } from '@elastic/elasticsearch';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { elasticsearchSink } from '../../../packages/proxy-manager/src/log/elasticsearch.js';
+import { openExchangeLog } from '../../../packages/proxy-manager/src/log/open-exchange-log.js';
+import { startElasticsearch } from '../../services/elasticsearch.js';
+import type { Service } from '../../services/service.js';
+import { aRecord, logDirectory, storedIds } from './support.js';
+
+let service: Service;
+let client: Client;
+
+beforeAll(async () => {
+  service = await startElasticsearch();
+  client = new Client({ node: service.url, maxRetries: 0 });
+});
+
+afterAll(async () => {
+  await client.close();
+  await service.stop();
+});
+
+test('away at start and again in the middle: every record is there once, and nothing is left in the spool', async () => {
+  const directory = await logDirectory();
+  const told: string[] = [];
+  const onProblem = (problem: Error): unknown => told.push(problem.message);
+  const log = openExchangeLog({
+    directory,
+    sinks: [elasticsearchSink({ client: async () => client, onProblem })],
+    onProblem,
+  });
+  const ids: string[] = [];
+  const write = (count: number): void => {
+    for (let number = 0; number < count; number++) {
+      const record = aRecord(`record ${number}`);
+      ids.push(record.event.id);
+      log.write(record);
+    }
+  };
+
+  await service.kill();
+  write(1500);
+  expect(await log.flush(500)).toBe(false);
+  await service.start();
+  expect(await log.flush(30_000)).toBe(true);
+
+  write(2500);
+  // Some batches are on their way when it dies.
+  await new Promise(setImmediate);
+  await service.kill();
+  write(500);
+  expect(await log.flush(300)).toBe(false);
+  await service.start();
+  write(500);
+  expect(await log.flush(30_000)).toBe(true);
+
+  const stored = await storedIds(client, ids);
+  expect(stored.length).toBe(5000);
+  expect(new Set(stored)).toStrictEqual(new Set(ids));
+  // Once at the start, once in the middle.
+  expect(told).toMatchObject(Array(2).fill(expect.stringContaining('could not ship to elasticsearch')));
+  await log.close();
+  expect(readdirSync(directory)).toStrictEqual([]);
+});
+
+test('close does not hang on an Elasticsearch that is away, and the next log ships what waited', async () => {
+  const directory = await logDirectory();
+  const away = new Client({ node: 'http://127.0.0.1:9', maxRetries: 0 });
+  const first = openExchangeLog({
+    directory,
+    sinks: [elasticsearchSink({ client: async () => away })],
+    onProblem: () => {},
+  });
+  const record = aRecord();
+  first.write(record);
+  const startedMs = performance.now();
+  await first.close(500);
+  expect(performance.now() - startedMs).toBeLessThan(1500);
+  await away.close();
+
+  const second = openExchangeLog({ directory, sinks: [elasticsearchSink({ client: async () => client })] });
+  await expect.poll(() => readdirSync(directory), { timeout: 10_000 }).toStrictEqual([]);
+  expect(await storedIds(client, [record.event.id])).toHaveLength(1);
+  await second.close();
+});
