@@ -28,6 +28,7 @@ export function decodeEntry(record: Buffer): CacheEntry | undefined {
   if (record.byteLength < HEAD_AT || record.readUInt8(0) !== FORMAT_VERSION) return undefined;
   if (record.readUInt32LE(CHECKSUM_AT) !== crc32(record.subarray(COVERED_FROM))) return undefined;
   const bodyAt = HEAD_AT + record.readUInt32LE(COVERED_FROM);
-  const head = JSON.parse(record.toString('utf8', HEAD_AT, bodyAt)) as Head;
+  // What the checksum covers is what `encodeEntry` wrote.
+  const head: Head = JSON.parse(record.toString('utf8', HEAD_AT, bodyAt));
   return { ...head, finalUrl: head.finalUrl, body: record.subarray(bodyAt) };
 }
