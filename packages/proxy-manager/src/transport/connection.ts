@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Client, Dispatcher } from 'undici';
+import type { buildConnector, Client, Dispatcher } from 'undici';
 import { dial, type DialSettings } from './dial.js';
 import type { Route } from './route.js';
 
@@ -36,19 +36,7 @@ export class Connection {
     this.#client = new undici.Client(url, {
       headersTimeout: settings.headersMs,
       bodyTimeout: settings.bodyMs,
-      connect: ({ servername }, callback) => {
-        const startedMs = performance.now();
-        dial(route, servername ?? undefined, settings, this.#hangUp.signal).then(
-          (socket) => {
-            this.#connectMs = performance.now() - startedMs;
-            this.#socket = socket;
-            this.#open = true;
-            this.#mark = { sent: 0, received: 0 };
-            callback(null, socket);
-          },
-          (error: Error) => callback(error, null),
-        );
-      },
+      connect: ({ servername }, callback) => void this.#dial(settings, servername ?? undefined, callback),
     });
     const closed = (): void => {
       this.#open = false;
@@ -82,5 +70,25 @@ export class Connection {
   async destroy(reason?: Error): Promise<void> {
     this.#hangUp.abort(reason);
     await this.#client.destroy(reason ?? null);
+  }
+
+  async #dial(
+    settings: DialSettings,
+    servername: string | undefined,
+    callback: buildConnector.Callback,
+  ): Promise<void> {
+    const startedMs = performance.now();
+    let socket: Socket;
+    try {
+      socket = await dial(this.route, servername, settings, this.#hangUp.signal);
+    } catch (error) {
+      callback(error as Error, null);
+      return;
+    }
+    this.#connectMs = performance.now() - startedMs;
+    this.#socket = socket;
+    this.#open = true;
+    this.#mark = { sent: 0, received: 0 };
+    callback(null, socket);
   }
 }

@@ -5,11 +5,11 @@ import type { Connection } from './connection.js';
 import { codedLimit, codingsOf, decodeBuffer, decodeStream, type Coding } from './decode.js';
 import { TransportFault, type FaultPhase } from './fault.js';
 import { faultCode, networkFault } from './network-fault.js';
+import { decodedHeaders, decodeFault, hasNoBody, passwordFault, subjectOf, tooLargeFault } from './reply-rules.js';
 import type { WireObservation, WireReply, WireRequest } from './transport.js';
 import { WireBody } from './wire-body.js';
 
 const nothing = new Uint8Array(0);
-const alreadyDecoded: ReadonlySet<string> = new Set(['content-encoding', 'content-length']);
 
 /** What an exchange leaves behind: `reusable` connections serve the next one. */
 export type OnEnd = (connection: Connection, reusable: boolean, reason?: Error) => void;
@@ -62,11 +62,12 @@ export class WireExchange implements Dispatcher.DispatchHandler {
     this.#headMs = performance.now();
     this.#observation.ttfbMs = this.#headMs - this.#startedMs;
     const { method, url, options } = this.#request;
-    if (status === 407 && this.#connection.route.absoluteForm) return this.#fail(this.#passwordFault());
+    if (status === 407 && this.#connection.route.absoluteForm) {
+      return this.#fail(passwordFault(this.#connection.route.proxy?.id ?? '', true));
+    }
     let headers = headerList(controller.rawHeaders);
-    const empty = method === 'HEAD' || status === 204 || status === 304;
-    this.#codings = options.decompress && !empty ? codingsOf(headers) : undefined;
-    if (this.#codings) headers = headers.filter(([name]) => !alreadyDecoded.has(name));
+    this.#codings = options.decompress && !hasNoBody(method, status) ? codingsOf(headers) : undefined;
+    if (this.#codings) headers = decodedHeaders(headers);
     this.#head = { status, statusText, headers, url, httpVersion: '1.1' };
     if (options.body === 'stream') this.#stream(controller, this.#head);
   }
@@ -76,7 +77,7 @@ export class WireExchange implements Dispatcher.DispatchHandler {
     this.#length += chunk.length;
     const { maxResponseBytes } = this.#request.options;
     if (this.#length > (this.#codings ? codedLimit(maxResponseBytes) : maxResponseBytes)) {
-      return this.#fail(this.#tooLarge());
+      return this.#fail(tooLargeFault(this.#request));
     }
     if (!this.#body) this.#chunks.push(chunk);
     else if (!this.#body.push(chunk)) controller.pause();
@@ -110,9 +111,9 @@ export class WireExchange implements Dispatcher.DispatchHandler {
           source,
           this.#codings,
           (bytes) => {
-            if ((decoded += bytes) > this.#request.options.maxResponseBytes) throw this.#tooLarge();
+            if ((decoded += bytes) > this.#request.options.maxResponseBytes) throw tooLargeFault(this.#request);
           },
-          (error) => (error instanceof TransportFault ? error : this.#decodeFault(error)),
+          (error) => (error instanceof TransportFault ? error : decodeFault(this.#request, error)),
         )
       : source;
     // It can fail before whoever asked has it in hand; then reading it tells, and not the end of the process.
@@ -126,7 +127,9 @@ export class WireExchange implements Dispatcher.DispatchHandler {
     return decodeBuffer(body, this.#codings, this.#request.options.maxResponseBytes).then(
       (decoded) => ({ ...head, body: decoded }),
       (error: unknown) => {
-        throw faultCode(error) === 'ERR_BUFFER_TOO_LARGE' ? this.#tooLarge() : this.#decodeFault(error);
+        throw faultCode(error) === 'ERR_BUFFER_TOO_LARGE'
+          ? tooLargeFault(this.#request)
+          : decodeFault(this.#request, error);
       },
     );
   }
@@ -162,28 +165,10 @@ export class WireExchange implements Dispatcher.DispatchHandler {
     // Until its answer starts, a proxy that is asked for the url itself is the one who hangs up or talks rubbish.
     const proxy = !this.#head && route.absoluteForm && code !== 'ETIMEDOUT' ? route.proxy : undefined;
     const phase: FaultPhase = this.#head ? 'response' : proxy ? 'proxy' : 'request';
-    return networkFault(error, proxy ? `proxy ${proxy.id}` : this.#subject(), { phase, sent: this.#observation.sent });
-  }
-
-  #passwordFault(): TransportFault {
-    const code = 'ERR_PROXY_AUTH_REQUESTED';
-    const message = `proxy ${this.#connection.route.proxy?.id} answered with status 407 (${code})`;
-    return new TransportFault(code, message, { phase: 'proxy', sent: true });
-  }
-
-  #tooLarge(): TransportFault {
-    const message = `${this.#subject()}: maxContentLength size of ${this.#request.options.maxResponseBytes} exceeded`;
-    return new TransportFault('ERR_BAD_RESPONSE', message, { phase: 'response', sent: true });
-  }
-
-  #decodeFault(error: unknown): TransportFault {
-    const code = faultCode(error);
-    const message = `${this.#subject()} sent a body that is not what its content-encoding says (${code})`;
-    return new TransportFault(code, message, { phase: 'response', sent: true });
-  }
-
-  #subject(): string {
-    return `${this.#request.method} ${this.#request.url.origin}`;
+    return networkFault(error, proxy ? `proxy ${proxy.id}` : subjectOf(this.#request), {
+      phase,
+      sent: this.#observation.sent,
+    });
   }
 }
 

@@ -46,9 +46,9 @@ describe.each(['buffer', 'stream'] as const)('a reply as a %s', (body) => {
     const reply = await transport.send(wireRequest(origin.url, { options: { body } }), observe());
     expect(await textOf(reply.body)).toBe(text);
     expect(reply.headers).toContainEqual(['etag', 'x']);
-    const names = reply.headers.map(([name]) => name);
-    if (encoding !== 'identity') expect(names).not.toContain('content-encoding');
-    if (encoding !== 'identity') expect(names).not.toContain('content-length');
+    const names = new Set(reply.headers.map(([name]) => name));
+    const kept = encoding === 'identity';
+    expect([names.has('content-encoding'), names.has('content-length')]).toEqual([kept, kept]);
   });
 
   test.each([

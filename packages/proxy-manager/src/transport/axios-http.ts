@@ -1,0 +1,104 @@
+import { ClosedError, ConfigError } from '../errors.js';
+import { axiosConfig } from './axios-config.js';
+import { TransportFault } from './fault.js';
+import { networkFault } from './network-fault.js';
+import { ObservedRequest, type NodeTransport } from './observed-request.js';
+import { followRedirects } from './redirects.js';
+import { replyOf } from './axios-reply.js';
+import { passwordFault, subjectOf } from './reply-rules.js';
+import type { Transport, WireObservation, WireReply, WireRequest } from './transport.js';
+
+export interface AxiosHttpTransportOptions {
+  /**
+   * Bound of connecting, to the proxy and through it, in ms.
+   * @default 30_000
+   */
+  readonly connectMs?: number;
+}
+
+/** The transport over axios's own http adapter, for the options that nobody else knows (`httpAgent`, `socketPath`, …). */
+export function axiosHttpTransport({ connectMs = 30_000 }: AxiosHttpTransportOptions = {}): Transport {
+  const inFlight = new Set<AbortController>();
+  let closed = false;
+
+  const sendOnce = async (request: WireRequest, observation: WireObservation): Promise<WireReply> => {
+    const { default: axios } = await import('axios');
+    if (closed) throw new ClosedError('ProxyManager');
+    request.signal.throwIfAborted();
+    const { axios: given = {} } = request.options;
+    const observed = new ObservedRequest(observation, given.transport as NodeTransport | undefined);
+    const stop = new AbortController();
+    const config = axiosConfig(axios, request, observation.sent, observed.transport, stop.signal);
+    // axios speaks HTTP/2 past its `transport`, so there nobody can see whether something was sent.
+    if (given.httpVersion === 2) observation.sent = true;
+
+    const onAbort = (): void => stop.abort(request.signal.reason);
+    request.signal.addEventListener('abort', onAbort);
+    inFlight.add(stop);
+    const tooLong = setTimeout(() => {
+      if (!observation.sent) stop.abort(Object.assign(new Error('timeout'), { code: 'ETIMEDOUT' }));
+    }, connectMs);
+    const end = (): void => {
+      if (!inFlight.delete(stop)) return;
+      clearTimeout(tooLong);
+      request.signal.removeEventListener('abort', onAbort);
+      observed.end();
+    };
+    // axios's errors hold its config and request, and these the keys: only their code goes on.
+    const translate = (error: unknown, head: boolean): unknown => {
+      if (error instanceof TransportFault || error instanceof ConfigError) return error;
+      const cause: unknown = stop.signal.aborted ? stop.signal.reason : error;
+      if (request.signal.aborted || cause instanceof ClosedError) return cause;
+      return translated(cause, request, observation, head);
+    };
+
+    try {
+      const response = await axios.getAdapter('http')(config);
+      if (request.proxy && (observed.tunnelRefused || response.status === 407)) {
+        response.data.on('error', () => {}).destroy();
+        throw proxyRefusal(request.proxy.id, response.status, observation.sent);
+      }
+      return await replyOf(response, request, (error) => translate(error, true), end);
+    } catch (error) {
+      end();
+      throw translate(error, false);
+    }
+  };
+
+  return {
+    send: (request, observation) => followRedirects(request, observation, sendOnce),
+    async close() {
+      closed = true;
+      for (const stop of inFlight) stop.abort(new ClosedError('ProxyManager'));
+    },
+  };
+}
+
+function proxyRefusal(proxyId: string, status: number, sent: boolean): TransportFault {
+  if (status === 407) return passwordFault(proxyId, sent);
+  const code = 'ERR_PROXY_TUNNEL';
+  const message = `proxy ${proxyId}, asked for a tunnel, answered with status ${status} (${code})`;
+  return new TransportFault(code, message, { phase: 'proxy', sent });
+}
+
+function translated(
+  error: unknown,
+  request: WireRequest,
+  { sent }: WireObservation,
+  head: boolean,
+): ConfigError | TransportFault {
+  const { proxy } = request;
+  // Whoever does not answer before anything was sent is the proxy, where there is one; axios does not tell more.
+  const phase = head ? 'response' : sent ? 'request' : proxy ? 'proxy' : 'connect';
+  const subject = phase === 'proxy' ? `proxy ${proxy?.id}` : subjectOf(request);
+  return networkFault(bare(error), subject, { phase, sent });
+}
+
+/** The error without what axios hangs on it. */
+function bare(error: unknown): Error {
+  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
+  return Object.assign(
+    new Error(error instanceof Error ? error.name : 'failed'),
+    typeof code === 'string' ? { code } : {},
+  );
+}

@@ -1,0 +1,76 @@
+import * as http from 'node:http';
+import * as https from 'node:https';
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import type { WireObservation } from './transport.js';
+
+/** What axios wants of its `transport` option. */
+export interface NodeTransport {
+  request(options: https.RequestOptions, onResponse: (response: http.IncomingMessage) => void): http.ClientRequest;
+}
+
+/** A request of axios's own adapter under observation; Node's http and https, or `inner`, make it. */
+export class ObservedRequest {
+  readonly transport: NodeTransport;
+  /** True where https runs over a socket without TLS: axios's tunnel agent hands a proxy's refusal over like that. */
+  tunnelRefused = false;
+  readonly #observation: WireObservation;
+  #socket: Socket | undefined;
+  #mark = { sent: 0, received: 0 };
+  #startedMs = 0;
+  #headMs = 0;
+
+  constructor(observation: WireObservation, inner?: NodeTransport) {
+    this.#observation = observation;
+    this.transport = {
+      request: (options, onResponse) => {
+        const secure = options.protocol === 'https:';
+        const made = (inner ?? (secure ? https : http)).request(options, onResponse);
+        const askedMs = performance.now();
+        made.once('socket', (socket: Socket) => this.#onSocket(socket, made, secure, askedMs));
+        made.once('response', () => this.#onHead());
+        return made;
+      },
+    };
+  }
+
+  /** Writes down what the finished, or failed, exchange moved. */
+  end(): void {
+    const { bytesWritten = 0, bytesRead = 0 } = this.#socket ?? {};
+    this.#observation.bytesSent += bytesWritten - this.#mark.sent;
+    this.#observation.bytesReceived += bytesRead - this.#mark.received;
+    if (this.#headMs > 0) this.#observation.downloadMs = performance.now() - this.#headMs;
+  }
+
+  #onSocket(socket: Socket, request: http.ClientRequest, secure: boolean, askedMs: number): void {
+    this.#socket = socket;
+    const tls = socket instanceof TLSSocket;
+    if (secure && !tls) this.tunnelRefused = true;
+    else if (request.reusedSocket || !(socket.connecting || (tls && handshaking(socket)))) {
+      this.#mark = { sent: socket.bytesWritten, received: socket.bytesRead };
+      this.#onSent();
+    } else {
+      socket.once(tls ? 'secureConnect' : 'connect', () => {
+        this.#observation.connectMs = (this.#observation.connectMs ?? 0) + performance.now() - askedMs;
+        this.#onSent();
+      });
+    }
+  }
+
+  #onSent(): void {
+    this.#startedMs = performance.now();
+    this.#observation.sent = true;
+  }
+
+  #onHead(): void {
+    if (this.tunnelRefused) return;
+    this.#observation.sent = true;
+    this.#headMs = performance.now();
+    if (this.#startedMs > 0) this.#observation.ttfbMs = this.#headMs - this.#startedMs;
+  }
+}
+
+/** Node tells it by a property that its types leave out. */
+function handshaking(socket: TLSSocket): boolean {
+  return 'secureConnecting' in socket && socket.secureConnecting === true;
+}
