@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Database, DatabaseOptions, Key, RootDatabase } from 'lmdb';
 import { ConfigError, StoreError } from '../errors.js';
 import { assertStoreFile, newerVersion } from './format.js';
+import { TransactionQueue } from './transaction-queue.js';
 
 /** What one embedded store keeps: its name and the version of the form it keeps it in. */
 export interface DatabaseName {
@@ -21,11 +22,12 @@ export interface Environment {
    */
   openDatabase<V>(database: DatabaseName, options?: DatabaseOptions): Database<V, Key>;
   /**
-   * Runs `action` in one write transaction over all databases: all of it happens, or nothing when it throws.
-   * On return the writes are with the operating system: killing the process loses none of them, a power cut may
-   * lose the last instants and damages nothing older.
+   * Runs `action`, synchronous, in a write transaction over all databases, together with whatever else was asked for
+   * in the same turn: all of it happens, or nothing when it throws; so it may be run more than once. When the
+   * promise resolves the writes are with the operating system: killing the process loses none of them, a power cut
+   * may lose the last instants and damages nothing older.
    */
-  transact<T>(action: () => T): T;
+  transact<T>(action: () => T): Promise<T>;
   /** Lets go; idempotent. */
   close(): Promise<void>;
 }
@@ -33,6 +35,7 @@ export interface Environment {
 interface Opened {
   readonly root: RootDatabase<unknown, Key>;
   readonly databases: Map<string, Database<unknown, Key>>;
+  readonly transactions: TransactionQueue;
 }
 
 interface Shared {
@@ -43,9 +46,6 @@ interface Shared {
 /** lmdb wants an environment opened once per process. */
 const environments = new Map<string, Shared>();
 const closing = new Map<string, Promise<void>>();
-
-/** `ABORTABLE | SYNCHRONOUS_COMMIT | NO_SYNC_FLUSH` of lmdb-js: committed on return, flushed to disk soon after. */
-const COMMIT_NOW_FLUSH_SOON: number = 0x10003;
 
 /**
  * Opens the lmdb environment in `dataDir`, which is created with a `.gitignore` for all it holds. Any number of
@@ -86,11 +86,14 @@ async function prepare(dataDir: string): Promise<string> {
 async function openRoot(dataDir: string): Promise<Opened> {
   const path = storePath(dataDir);
   await assertStoreFile(join(path, 'data.mdb'));
-  const { open } = await import('lmdb');
-  return { root: open({ path, noSubdir: false, maxDbs: 32 }), databases: new Map() };
+  const { open, TransactionFlags } = await import('lmdb');
+  // Committed when it returns, flushed to disk soon after; undone when it throws.
+  const flags = TransactionFlags.ABORTABLE | TransactionFlags.SYNCHRONOUS_COMMIT | TransactionFlags.NO_SYNC_FLUSH;
+  const root = open<unknown, Key>({ path, noSubdir: false, maxDbs: 32 });
+  return { root, databases: new Map(), transactions: new TransactionQueue(root, flags) };
 }
 
-function hold(dataDir: string, shared: Shared, { root, databases }: Opened): Environment {
+function hold(dataDir: string, shared: Shared, { root, databases, transactions }: Opened): Environment {
   let held = true;
   return {
     dataDir,
@@ -104,16 +107,20 @@ function hold(dataDir: string, shared: Shared, { root, databases }: Opened): Env
         throw new StoreError('embedded store', `open ${full}`, cause);
       }
       const opened = root.openDB<V, Key>(full, options);
-      databases.set(full, opened as Database<unknown, Key>);
+      databases.set(full, opened);
       return opened;
     },
-    transact: (action) => root.transactionSync(action, COMMIT_NOW_FLUSH_SOON),
+    transact: async (action) => {
+      if (!held) throw new Error('the environment is closed');
+      return transactions.run(action);
+    },
     async close() {
       if (!held) return;
       held = false;
       shared.users -= 1;
       if (shared.users > 0) return;
       environments.delete(dataDir);
+      transactions.flush();
       const closed = root.close().finally(() => closing.delete(dataDir));
       closing.set(dataDir, closed);
       await closed;

@@ -1,0 +1,64 @@
+import type { KeyCredential, ProxyCredential } from '../config/resolve.js';
+import type { MeterReading, Refusal, Ticket, UsageStore } from '../usage/usage-store.js';
+import type { Lease } from './lease.js';
+import type { Verdict } from './verdict.js';
+
+/** A lease on what a ticket counted. */
+export class CredentialLease implements Lease {
+  readonly key: KeyCredential | undefined;
+  readonly proxy: ProxyCredential | undefined;
+  readonly taken: readonly MeterReading[];
+  readonly #store: UsageStore;
+  readonly #tickets: [Ticket, ...Ticket[]];
+  readonly #exhausted: (refusal: Refusal) => Error;
+  readonly #onFree: () => void;
+  #settled: Promise<void> | undefined;
+
+  constructor(options: {
+    readonly store: UsageStore;
+    readonly ticket: Ticket;
+    readonly key: KeyCredential | undefined;
+    readonly proxy: ProxyCredential | undefined;
+    readonly exhausted: (refusal: Refusal) => Error;
+    /** Called when uses were given back. */
+    readonly onFree: () => void;
+  }) {
+    this.key = options.key;
+    this.proxy = options.proxy;
+    this.taken = options.ticket.taken;
+    this.#store = options.store;
+    this.#tickets = [options.ticket];
+    this.#exhausted = options.exhausted;
+    this.#onFree = options.onFree;
+  }
+
+  async charge(cost: number): Promise<void> {
+    const { pool } = this.#tickets[0];
+    const answer = await this.#store.take({ pool, cost, pin: this.taken.map(({ id }) => id) });
+    if (!answer.granted) throw this.#exhausted(answer);
+    this.#tickets.push(answer);
+  }
+
+  settle(verdict: Verdict | undefined, sent: boolean): Promise<void> {
+    this.#settled ??= this.#settle(verdict, sent);
+    return this.#settled;
+  }
+
+  async #settle(verdict: Verdict | undefined, sent: boolean): Promise<void> {
+    const steps: Promise<void>[] = sent ? [] : this.#tickets.map((ticket) => this.#store.giveBack(ticket));
+    const blamed = this.#blamed(verdict);
+    if (blamed !== undefined) steps.push(this.#store.rest(this.#tickets[0].pool, blamed.id, blamed.untilMs));
+    // A store that fails here leaves a use too many counted, or a rest untold: the reply is worth more than the note.
+    await Promise.allSettled(steps);
+    if (!sent) this.#onFree();
+  }
+
+  #blamed(verdict: Verdict | undefined): { readonly id: string; readonly untilMs: number } | undefined {
+    if (verdict?.kind === 'throttled') {
+      const credential = this.key ?? this.proxy;
+      return credential && { id: credential.id, untilMs: verdict.untilMs };
+    }
+    if (verdict?.kind === 'proxy-dead') return this.proxy && { id: this.proxy.id, untilMs: verdict.untilMs };
+    return undefined;
+  }
+}

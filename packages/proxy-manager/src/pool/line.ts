@@ -1,0 +1,64 @@
+import type { Clock } from '../clock.js';
+import type { Refusal, Ticket } from '../usage/usage-store.js';
+import { Nap } from './nap.js';
+
+/** The first in line asks again at least so often: another process may have given a use back meanwhile. */
+const ASK_AGAIN_MS = 1_000;
+/** After an untimely refusal (a store whose clock is behind this one's) the first one asks after so long, then twice it. */
+const SOON_MS = 5;
+
+/** Those who wait for an exhausted pool: served in order of arrival, and only the first one asks. */
+export class Line {
+  readonly #clock: Clock;
+  readonly #waiting: Nap[] = [];
+  #refusal: Refusal;
+
+  constructor(clock: Clock, refusal: Refusal) {
+    this.#clock = clock;
+    this.#refusal = refusal;
+  }
+
+  get isEmpty(): boolean {
+    return this.#waiting.length === 0;
+  }
+
+  /** Lets the first in line ask now. */
+  nudge(): void {
+    this.#waiting[0]?.wake();
+  }
+
+  /**
+   * Waits until `ask` grants, at most `waitMs`; gives the last refusal as soon as it is sure that the wait is too
+   * short, and rejects with the signal's reason.
+   */
+  async wait(
+    ask: () => Promise<Ticket | Refusal>,
+    waitMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Ticket | Refusal> {
+    const untilMs = performance.now() + waitMs;
+    const nap = new Nap();
+    this.#waiting.push(nap);
+    let soonMs = SOON_MS;
+    try {
+      for (;;) {
+        const leftMs = untilMs - performance.now();
+        const readyInMs = this.#refusal.retryAtMs - this.#clock.now();
+        if (leftMs <= 0 || readyInMs > leftMs) return this.#refusal;
+        if (this.#waiting[0] !== nap) {
+          await nap.sleep(leftMs, signal);
+          if (this.#waiting[0] !== nap) continue;
+        } else {
+          if (readyInMs <= 0) soonMs *= 2;
+          await nap.sleep(Math.min(leftMs, ASK_AGAIN_MS, Math.max(readyInMs, soonMs)), signal);
+        }
+        const answer = await ask();
+        if (answer.granted) return answer;
+        this.#refusal = answer;
+      }
+    } finally {
+      this.#waiting.splice(this.#waiting.indexOf(nap), 1);
+      this.nudge();
+    }
+  }
+}

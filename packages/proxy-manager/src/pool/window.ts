@@ -1,0 +1,40 @@
+import type { WindowSpec } from '../config/resolve.js';
+
+/** What a ledger remembers of one window. */
+export interface WindowState {
+  /** Epoch ms of its first use. */
+  readonly openedAtMs: number;
+  /** The number of the take that opened it: tells this window from the one after it. 0: not open. */
+  readonly openedBy: number;
+  readonly used: number;
+}
+
+export const CLOSED: WindowState = { openedAtMs: 0, openedBy: 0, used: 0 };
+
+/** The window as it stands at `nowMs`: closed once its time is over. */
+export function windowAt(state: WindowState | undefined, spec: WindowSpec, nowMs: number): WindowState {
+  if (state === undefined || state.openedBy === 0) return CLOSED;
+  return nowMs < state.openedAtMs + spec.everyMs ? state : CLOSED;
+}
+
+/** Epoch ms at which it opens anew; undefined while it is not open. */
+export function resetsAtMs(state: WindowState, spec: WindowSpec): number | undefined {
+  return state.openedBy === 0 ? undefined : state.openedAtMs + spec.everyMs;
+}
+
+/** When `cost` more uses fit: -Infinity for now, +Infinity for never. */
+export function fitsAtMs(state: WindowState, spec: WindowSpec, cost: number): number {
+  if (state.used + cost <= spec.limit) return -Infinity;
+  return cost > spec.limit ? Infinity : state.openedAtMs + spec.everyMs;
+}
+
+/** Counts `cost` uses by the take number `by`, which opens it where it is not open. */
+export function counted(state: WindowState, cost: number, nowMs: number, by: number): WindowState {
+  return state.openedBy === 0 ? { openedAtMs: nowMs, openedBy: by, used: cost } : { ...state, used: state.used + cost };
+}
+
+/** Takes back what was counted in the window that `openedBy` opened; another window is left alone, an empty one closes. */
+export function uncounted(state: WindowState, cost: number, openedBy: number): WindowState {
+  if (state.openedBy !== openedBy) return state;
+  return state.used > cost ? { ...state, used: state.used - cost } : CLOSED;
+}

@@ -1,0 +1,79 @@
+import type { Database, Key } from 'lmdb';
+import type { Clock } from '../clock.js';
+import { systemClock } from '../clock.js';
+import type { Environment } from '../embedded/environment.js';
+import { ProxyManagerError, StoreError } from '../errors.js';
+import { giveBack, read, rest, take } from '../pool/ledger.js';
+import { LmdbLedger } from './lmdb-ledger.js';
+import type { UsageStore } from './usage-store.js';
+
+interface Opened {
+  readonly environment: Environment;
+  readonly database: Database<unknown, Key>;
+  readonly ledgers: Map<string, LmdbLedger>;
+}
+
+/**
+ * Counts in the lmdb environment of a `dataDir`, for all processes that share it. `environment` is called at the
+ * first use; the store lets go of what it gives when it is closed.
+ */
+export function lmdbUsageStore(options: {
+  readonly environment: () => Promise<Environment>;
+  readonly clock?: Clock;
+}): UsageStore {
+  const { clock = systemClock } = options;
+  let opening: Promise<Opened> | undefined;
+
+  async function open(): Promise<Opened> {
+    const environment = await options.environment();
+    try {
+      return { environment, database: environment.openDatabase({ name: 'usage', version: 1 }), ledgers: new Map() };
+    } catch (error) {
+      await environment.close();
+      throw error;
+    }
+  }
+
+  async function using<T>(doing: string, work: (opened: Opened) => T | Promise<T>): Promise<T> {
+    try {
+      opening ??= open();
+      return await work(await opening);
+    } catch (error) {
+      throw error instanceof ProxyManagerError ? error : new StoreError('embedded usage store', doing, error);
+    }
+  }
+
+  function transact<T>(doing: string, endpoint: string, action: (ledger: LmdbLedger) => T): Promise<T> {
+    return using(doing, (opened) => {
+      const ledger = ledgerOf(opened, endpoint);
+      return opened.environment.transact(() => action(ledger));
+    });
+  }
+
+  return {
+    take: (demand) => transact('count a use', demand.pool.endpoint, (ledger) => take(ledger, demand, clock.now())),
+    giveBack: (ticket) =>
+      transact('give a use back', ticket.pool.endpoint, (ledger) => giveBack(ledger, ticket, clock.now())),
+    rest: (pool, id, untilMs) =>
+      transact('note a rest', pool.endpoint, (ledger) => rest(ledger, pool, id, untilMs, clock.now())),
+    read: (pool) =>
+      using('read the counts', (opened) => {
+        // A snapshot that sees what other processes have committed by now.
+        opened.database.resetReadTxn();
+        return read(ledgerOf(opened, pool.endpoint), pool, clock.now());
+      }),
+    async close() {
+      const opened = await opening?.catch(() => undefined);
+      await opened?.environment.close();
+    },
+  };
+}
+
+function ledgerOf({ ledgers, database }: Opened, endpoint: string): LmdbLedger {
+  let ledger = ledgers.get(endpoint);
+  if (ledger === undefined) {
+    ledger = new LmdbLedger(database, endpoint);
+    ledgers.set(endpoint, ledger);
+  }
+  return ledger;
+}

@@ -1,0 +1,80 @@
+import type { Clock } from '../clock.js';
+import { systemClock } from '../clock.js';
+import type { Entry, LedgerHead, LedgerIndex, Shelf } from '../pool/ledger-index.js';
+import { giveBack, read, rest, take } from '../pool/ledger.js';
+import type { Place, Rank } from '../pool/meter-record.js';
+import { Heap } from './heap.js';
+import type { UsageStore } from './usage-store.js';
+
+/** Counts in this process alone, for as long as it lives. */
+export function memoryUsageStore({ clock = systemClock }: { readonly clock?: Clock } = {}): UsageStore {
+  const ledgers = new Map<string, MemoryLedger>();
+  const ledgerOf = (endpoint: string): MemoryLedger => {
+    let ledger = ledgers.get(endpoint);
+    if (ledger === undefined) {
+      ledger = new MemoryLedger();
+      ledgers.set(endpoint, ledger);
+    }
+    return ledger;
+  };
+  return {
+    take: async (demand) => take(ledgerOf(demand.pool.endpoint), demand, clock.now()),
+    giveBack: async (ticket) => giveBack(ledgerOf(ticket.pool.endpoint), ticket, clock.now()),
+    rest: async (pool, id, untilMs) => rest(ledgerOf(pool.endpoint), pool, id, untilMs, clock.now()),
+    read: async (pool) => read(ledgerOf(pool.endpoint), pool, clock.now()),
+    close: async () => {},
+  };
+}
+
+class MemoryLedger implements LedgerIndex {
+  #head: LedgerHead | undefined;
+  readonly #shelves = { key: new MemoryShelf(), proxy: new MemoryShelf() };
+
+  head(): LedgerHead | undefined {
+    return this.#head;
+  }
+
+  setHead(head: LedgerHead): void {
+    this.#head = head;
+  }
+
+  shelf(kind: 'key' | 'proxy'): Shelf {
+    return this.#shelves[kind];
+  }
+}
+
+class MemoryShelf implements Shelf {
+  readonly #entries = new Map<string, Entry>();
+  readonly #ready = new Heap<Rank>(ranksBefore);
+  readonly #waking = new Heap<number>((a, b) => a < b);
+
+  get(id: string): Entry | undefined {
+    return this.#entries.get(id);
+  }
+
+  put(id: string, entry: Entry, _from: Place | undefined): void {
+    const { rank, wakeAtMs } = entry.place;
+    this.#entries.set(id, entry);
+    if (rank === undefined) this.#ready.delete(id);
+    else this.#ready.set(id, rank);
+    if (wakeAtMs === undefined) this.#waking.delete(id);
+    else this.#waking.set(id, wakeAtMs);
+  }
+
+  eachReady(visit: (id: string) => boolean): void {
+    this.#ready.each((id) => visit(id));
+  }
+
+  eachWaking(visit: (id: string, wakeAtMs: number) => boolean): void {
+    this.#waking.each(visit);
+  }
+
+  clearPlaces(): void {
+    this.#ready.clear();
+    this.#waking.clear();
+  }
+}
+
+function ranksBefore(a: Rank, b: Rank): boolean {
+  return (a[0] - b[0] || a[1] - b[1] || a[2] - b[2]) < 0;
+}

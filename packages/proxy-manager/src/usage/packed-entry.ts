@@ -1,0 +1,32 @@
+import type { Entry } from '../pool/ledger-index.js';
+import type { Rank } from '../pool/meter-record.js';
+import type { WindowState } from '../pool/window.js';
+
+/** An entry as the embedded store keeps it: without its property names, that is a third of the bytes. */
+export type PackedEntry = readonly [
+  total: number,
+  lastTake: number,
+  restUntilMs: number,
+  rank: Rank | null,
+  wakeAtMs: number | null,
+  windows: readonly (readonly [openedAtMs: number, openedBy: number, used: number])[],
+];
+
+export function packEntry({ record, place }: Entry): PackedEntry {
+  return [
+    record.total,
+    record.lastTake,
+    record.restUntilMs,
+    place.rank ?? null,
+    place.wakeAtMs ?? null,
+    record.windows.map(({ openedAtMs, openedBy, used }) => [openedAtMs, openedBy, used]),
+  ];
+}
+
+export function unpackEntry([total, lastTake, restUntilMs, rank, wakeAtMs, packed]: PackedEntry): Entry {
+  const windows = packed.map(([openedAtMs, openedBy, used]): WindowState => ({ openedAtMs, openedBy, used }));
+  return {
+    record: { total, lastTake, restUntilMs, windows },
+    place: { rank: rank ?? undefined, wakeAtMs: wakeAtMs ?? undefined },
+  };
+}
