@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 
 /** The folder, outside the checkout, that keeps what the tests download. */
-export function cacheDir(env: NodeJS.ProcessEnv = process.env): string {
+function cacheDir(env: NodeJS.ProcessEnv = process.env): string {
   if (env['PROXY_MANAGER_CACHE']) return env['PROXY_MANAGER_CACHE'];
   return join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'proxy-manager');
 }

@@ -1,0 +1,44 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { tool } from './paths.mjs';
+import { node } from './run.mjs';
+
+/** Runs vitest projects and counts their tests; a test that did not run is a failure. */
+export async function vitest(...projects) {
+  const dir = mkdtempSync(join(tmpdir(), 'proxy-manager-vitest-'));
+  try {
+    const report = join(dir, 'report.json');
+    const args = ['run', ...projects.flatMap((name) => ['--project', name]), '--allowOnly=false'];
+    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+    const { code, output } = await node(tool('vitest'), [...args, ...reporters]);
+    return { ...count(code, report), output };
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+function count(code, report) {
+  const totals = read(report);
+  if (totals === undefined) return { passed: 0, failed: 1, remark: 'did not run' };
+  const { numPassedTests: passed, numFailedTests, numPendingTests, numTodoTests } = totals;
+  const broken = totals.testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0);
+  const skipped = numPendingTests + numTodoTests;
+  let failed = numFailedTests + broken.length + skipped;
+  const remarks = [`${passed} passed`];
+  if (failed > 0) remarks.push(`${failed} failed`);
+  if (broken.length > 0) remarks.push(`${broken.length} of them files that could not be run`);
+  if (skipped > 0) remarks.push(`${skipped} of them skipped, which is not allowed`);
+  if (passed === 0 && failed === 0) remarks.push('no tests found');
+  else if (code !== 0 && failed === 0) remarks.push('an error outside of the tests');
+  if (failed === 0 && (code !== 0 || passed === 0)) failed = 1;
+  return { passed, failed, remark: remarks.join(', ') };
+}
+
+function read(report) {
+  try {
+    return JSON.parse(readFileSync(report, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
