@@ -1,0 +1,28 @@
+import { stickyUserAgents } from '../identity/sticky-user-agents.js';
+import { isSecureOrigin, withUserAgent } from '../identity/with-user-agent.js';
+import { header } from '../pipeline/headers.js';
+import type { Stage } from '../pipeline/stage.js';
+
+/**
+ * Gives the request a browser's user agent and the client hints that go with it, the same ones for as long as a
+ * credential of an endpoint is used. The caller's own headers win.
+ */
+export function identityStage(): Stage {
+  const userAgentOf = stickyUserAgents();
+
+  return async function identity(exchange, next) {
+    const { attempt, endpoint, policy, request } = exchange;
+    const given = header(request.headers, 'user-agent');
+    if (given !== undefined || policy.userAgent === 'off') {
+      attempt.userAgent = given;
+      return next(exchange);
+    }
+    const userAgent =
+      policy.userAgent === 'auto'
+        ? await userAgentOf([endpoint.name, ...attempt.taken.map(({ id }) => id)].join('\n'))
+        : policy.userAgent.value;
+    attempt.userAgent = userAgent;
+    const headers = withUserAgent(request.headers, userAgent, { hints: isSecureOrigin(request.url) });
+    return next({ ...exchange, request: { ...request, headers } });
+  };
+}
