@@ -1,0 +1,107 @@
+import type Bottleneck from 'bottleneck';
+import type { Pace } from '../config/resolve.js';
+
+/** Gives a slot back; to be called once, when the attempt that holds it has ended. */
+export type Release = () => void;
+
+interface Waiter {
+  readonly grant: (release: Release) => void;
+  readonly refuse: (reason: unknown) => void;
+}
+
+/**
+ * The slots of one host. Whoever waits stands in a line of our own, and Bottleneck is handed a job only at the moment
+ * at which the first in line may start: once handed, a job spends `minTimeMs` even if its caller has gone away, and
+ * its timer keeps the process alive.
+ */
+export class HostPace {
+  readonly #open: () => Bottleneck;
+  readonly #concurrency: number;
+  readonly #minTimeMs: number;
+  /** In the order of arrival. */
+  readonly #waiters = new Set<Waiter>();
+  #limiter: Bottleneck;
+  /** Jobs that Bottleneck has and has not started. */
+  #handed = 0;
+  #running = 0;
+  #nextStartMs = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(pace: Pace, Limiter: typeof Bottleneck) {
+    this.#concurrency = pace.concurrency ?? Infinity;
+    this.#minTimeMs = pace.minTimeMs;
+    this.#open = () => new Limiter({ maxConcurrent: pace.concurrency ?? null, minTime: pace.minTimeMs });
+    this.#limiter = this.#open();
+  }
+
+  /** True when dropping it loses nothing. */
+  get idle(): boolean {
+    return this.#waiters.size + this.#handed + this.#running === 0 && performance.now() >= this.#nextStartMs;
+  }
+
+  /** Resolves when an attempt may start; rejects with the signal's reason, and then no slot is spent. */
+  acquire(signal: AbortSignal): Promise<Release> {
+    if (signal.aborted) return Promise.reject(signal.reason);
+    return new Promise((resolve, reject) => {
+      const leave = (): void => waiter.refuse(signal.reason);
+      const part = (): void => {
+        signal.removeEventListener('abort', leave);
+        this.#waiters.delete(waiter);
+      };
+      const waiter: Waiter = {
+        grant(release) {
+          part();
+          resolve(release);
+        },
+        refuse: (reason) => {
+          part();
+          this.#advance();
+          reject(reason);
+        },
+      };
+      signal.addEventListener('abort', leave, { once: true });
+      this.#waiters.add(waiter);
+      this.#advance();
+    });
+  }
+
+  /** Sends everyone away who still waits. */
+  close(reason: unknown): void {
+    for (const waiter of this.#waiters) waiter.refuse(reason);
+  }
+
+  /** Hands Bottleneck what may start now; for what may start later only, sets a timer. */
+  #advance(): void {
+    clearTimeout(this.#timer);
+    while (this.#handed < this.#waiters.size && this.#running + this.#handed < this.#concurrency) {
+      if (this.#minTimeMs > 0) {
+        if (this.#handed > 0) return;
+        const waitMs = this.#nextStartMs - performance.now();
+        if (waitMs > 0) {
+          this.#timer = setTimeout(() => this.#advance(), Math.ceil(waitMs));
+          return;
+        }
+      }
+      this.#handed += 1;
+      void this.#limiter.schedule(() => this.#start());
+    }
+  }
+
+  async #start(): Promise<void> {
+    this.#handed -= 1;
+    const [first] = this.#waiters;
+    if (first === undefined) {
+      // They left within the milliseconds that Bottleneck takes. A fresh one knows nothing of this start; what it must
+      // know of earlier ones, `#running` and `#nextStartMs` know as well.
+      this.#limiter = this.#open();
+      return;
+    }
+    this.#running += 1;
+    this.#nextStartMs = performance.now() + this.#minTimeMs;
+    const ended = new Promise<void>((resolve) => first.grant(resolve));
+    this.#advance();
+    await ended;
+    this.#running -= 1;
+    this.#advance();
+  }
+}

@@ -1,0 +1,205 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import type { Pace } from '../../src/config/resolve.js';
+import { ClosedError } from '../../src/errors.js';
+import type { Exchange } from '../../src/pipeline/exchange.js';
+import { openAttempt } from '../../src/pipeline/exchange.js';
+import { paceStage } from '../../src/stages/pace.js';
+import { testExchange, testReply } from '../support/exchange.js';
+
+function paced(pace: Pace | undefined, parts: Partial<Exchange> = {}, host = 'a.example'): Exchange {
+  const base = testExchange({ attempt: openAttempt(1, 0), ...parts });
+  return {
+    ...base,
+    endpoint: { ...base.endpoint, pace },
+    request: { ...base.request, url: new URL(`https://${host}/items`) },
+  };
+}
+
+/** A `next` that tells when each attempt started, and ends it when asked to. */
+function attempts() {
+  const started: number[] = [];
+  const ends: (() => void)[] = [];
+  let waiting: (() => void)[] = [];
+  return {
+    started,
+    async next(_exchange?: Exchange) {
+      started.push(performance.now());
+      for (const tell of waiting) tell();
+      waiting = [];
+      await new Promise<void>((resolve) => ends.push(resolve));
+      return testReply();
+    },
+    end: () => ends.shift()?.(),
+    /** Resolves when `count` attempts have started. */
+    async until(count: number): Promise<void> {
+      while (started.length < count) await new Promise<void>((resolve) => waiting.push(resolve));
+    },
+  };
+}
+
+async function reply() {
+  return testReply();
+}
+
+test('an endpoint without pace goes straight on, in the same turn', async () => {
+  const { stage } = paceStage();
+  const exchange = paced(undefined);
+  let reached = false;
+  const done = stage(exchange, async () => {
+    reached = true;
+    return testReply();
+  });
+  expect(reached).toBe(true);
+  await done;
+  expect(exchange.attempt.paceMs).toBe(0);
+});
+
+test('no more attempts of a host at once than its concurrency, in the order of asking', async () => {
+  const { stage } = paceStage();
+  const { next, started, end, until } = attempts();
+  const order: number[] = [];
+  const sent = Array.from({ length: 6 }, (_, index) =>
+    stage(paced({ concurrency: 2, minTimeMs: 0 }), (exchange) => {
+      order.push(index);
+      return next(exchange);
+    }),
+  );
+  for (const running of [2, 3, 4, 5, 6]) {
+    await until(running);
+    // Time enough for one too many to start.
+    await sleep(10);
+    expect(started).toHaveLength(running);
+    end();
+  }
+  end();
+  await Promise.all(sent);
+  expect(order).toEqual([0, 1, 2, 3, 4, 5]);
+});
+
+test('a failed attempt gives its slot back', async () => {
+  const { stage } = paceStage();
+  const pace = { concurrency: 1, minTimeMs: 0 };
+  await expect(stage(paced(pace), () => Promise.reject(new Error('no wire')))).rejects.toThrow('no wire');
+  await expect(stage(paced(pace), reply)).resolves.toMatchObject({ status: 200 });
+});
+
+test('starts are minTimeMs apart, and the wait is noted', async () => {
+  const { stage } = paceStage();
+  const { next, started, end, until } = attempts();
+  const exchanges = Array.from({ length: 4 }, () => paced({ concurrency: undefined, minTimeMs: 40 }));
+  const sent = exchanges.map((exchange) => stage(exchange, next));
+  await until(4);
+  const gaps = started.slice(1).map((at, index) => at - (started[index] ?? 0));
+  // Timers of Node count whole milliseconds.
+  for (const gap of gaps) expect(gap).toBeGreaterThanOrEqual(38);
+  expect(exchanges[3]?.attempt.paceMs).toBeGreaterThanOrEqual(114);
+  for (const _ of exchanges) end();
+  await Promise.all(sent);
+});
+
+test('hosts do not wait for one another', async () => {
+  const { stage } = paceStage();
+  const { next, started, end, until } = attempts();
+  const pace = { concurrency: 1, minTimeMs: 60_000 };
+  const sent = [stage(paced(pace, {}, 'a.example'), next), stage(paced(pace, {}, 'b.example'), next)];
+  await until(2);
+  expect(started).toHaveLength(2);
+  end();
+  end();
+  await Promise.all(sent);
+});
+
+test('an aborted waiter rejects at once with the reason, and leaves no timer behind', async () => {
+  const { stage } = paceStage();
+  const pace = { concurrency: undefined, minTimeMs: 60_000 };
+  await stage(paced(pace), reply);
+  const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+
+  await sleep(20);
+  const before = timers();
+  const controller = new AbortController();
+  const waiting = stage(paced(pace, { signal: controller.signal }), reply);
+  await sleep(5);
+  expect(timers()).toBe(before + 1);
+  const reason = new Error('changed my mind');
+  controller.abort(reason);
+  await expect(waiting).rejects.toBe(reason);
+  expect(timers()).toBe(before);
+});
+
+test('an aborted waiter spends neither its turn nor minTimeMs', async () => {
+  const { stage } = paceStage();
+  const pace = { concurrency: undefined, minTimeMs: 200 };
+  const { next, started, end, until } = attempts();
+  const controller = new AbortController();
+  const sent = [stage(paced(pace), next)];
+  const leaving = stage(paced(pace, { signal: controller.signal }), next);
+  sent.push(stage(paced(pace), next));
+  await until(1);
+  controller.abort(new Error('gone'));
+  await expect(leaving).rejects.toThrow('gone');
+  await until(2);
+  const [first = 0, second = 0] = started;
+  expect(second - first).toBeGreaterThanOrEqual(198);
+  // Had the one that left used its start up, the other would start at 400.
+  expect(second - first).toBeLessThan(380);
+  end();
+  end();
+  await Promise.all(sent);
+});
+
+test('nor does one that leaves while Bottleneck already has its job', async () => {
+  const { stage } = paceStage();
+  const pace = { concurrency: 1, minTimeMs: 2000 };
+  // The first use loads Bottleneck.
+  await stage(paced(pace, {}, 'other.example'), reply);
+  const controller = new AbortController();
+  const leaving = stage(paced(pace, { signal: controller.signal }), reply);
+  // The module is at hand by now, so the job has been handed over after a few microtasks.
+  for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+  controller.abort(new Error('gone'));
+  await expect(leaving).rejects.toThrow('gone');
+  // Long enough for that job to have started for nobody.
+  await sleep(50);
+  const late = AbortSignal.timeout(1500);
+  await expect(stage(paced(pace, { signal: late }), reply)).resolves.toMatchObject({ status: 200 });
+});
+
+test('an aborted waiter for a busy slot lets the next one have it', async () => {
+  const { stage } = paceStage();
+  const pace = { concurrency: 1, minTimeMs: 0 };
+  const { next, end, until } = attempts();
+  const controller = new AbortController();
+  const sent = [stage(paced(pace), next)];
+  const leaving = stage(paced(pace, { signal: controller.signal }), next);
+  sent.push(stage(paced(pace), next));
+  await until(1);
+  controller.abort(new Error('gone'));
+  await expect(leaving).rejects.toThrow('gone');
+  end();
+  await until(2);
+  end();
+  await Promise.all(sent);
+});
+
+test('one that is aborted before it asks never waits', async () => {
+  const { stage } = paceStage();
+  const signal = AbortSignal.abort(new Error('too late'));
+  await expect(stage(paced({ concurrency: 1, minTimeMs: 0 }, { signal }), reply)).rejects.toThrow('too late');
+});
+
+test('close sends away whoever waits, and whoever comes later', async () => {
+  const { stage, close } = paceStage();
+  const pace = { concurrency: 1, minTimeMs: 0 };
+  const { next, end, until } = attempts();
+  const running = stage(paced(pace), next);
+  await until(1);
+  const waiting = stage(paced(pace), next);
+  await sleep(5);
+  await close();
+  await expect(waiting).rejects.toThrow(ClosedError);
+  await expect(stage(paced(pace), next)).rejects.toThrow(ClosedError);
+  end();
+  await running;
+});
