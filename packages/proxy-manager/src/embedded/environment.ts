@@ -1,6 +1,6 @@
 import { mkdir, realpath, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Database, DatabaseOptions, Key, RootDatabase } from 'lmdb';
+import type { Database, DatabaseOptions, Key, RootDatabase, TransactionFlags as Flags } from 'lmdb';
 import { ConfigError, StoreError } from '../errors.js';
 import { assertStoreFile, newerVersion } from './format.js';
 import { TransactionQueue } from './transaction-queue.js';
@@ -88,7 +88,7 @@ async function openRoot(dataDir: string): Promise<Opened> {
   await assertStoreFile(join(path, 'data.mdb'));
   const { open, TransactionFlags } = await import('lmdb');
   // Committed when it returns, flushed to disk soon after; undone when it throws.
-  const flags = TransactionFlags.ABORTABLE | TransactionFlags.SYNCHRONOUS_COMMIT | TransactionFlags.NO_SYNC_FLUSH;
+  const flags: Flags = TransactionFlags.ABORTABLE | TransactionFlags.SYNCHRONOUS_COMMIT | TransactionFlags.NO_SYNC_FLUSH;
   const root = open<unknown, Key>({ path, noSubdir: false, maxDbs: 32 });
   return { root, databases: new Map(), transactions: new TransactionQueue(root, flags) };
 }
