@@ -40,6 +40,15 @@ export function heldSegments({
     adopted.delete(segment);
   }
 
+  function remove(segment: Segment): void {
+    try {
+      removeSegment(directory, segment);
+      drop(segment);
+    } catch (error) {
+      problems.report('remove', `could not remove ${segment.path}`, error);
+    }
+  }
+
   function isOrphan(path: string, itsOwner: string): boolean {
     try {
       return itsOwner !== owner && isGone(itsOwner, statSync(path).mtimeMs, Date.now());
@@ -64,14 +73,7 @@ export function heldSegments({
     },
     isThere: (segment) => existsSync(segment.path),
     drop,
-    remove(segment) {
-      try {
-        removeSegment(directory, segment);
-        drop(segment);
-      } catch (error) {
-        problems.report('remove', `could not remove ${segment.path}`, error);
-      }
-    },
+    remove,
     touch() {
       const now = new Date();
       for (const { path } of all()) {
@@ -84,7 +86,7 @@ export function heldSegments({
     },
     letGo() {
       for (const segment of all()) {
-        if (segment.size === 0) this.remove(segment);
+        if (segment.size === 0) remove(segment);
         else handOver(directory, segment, NOBODY);
         drop(segment);
       }
