@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { buildConnector, Client, Dispatcher } from 'undici';
 import { dial, type DialSettings } from './dial.js';
-import type { Route } from './route.js';
+import { authority, type Route } from './route.js';
 
 export interface ConnectionSettings extends DialSettings {
   readonly headersMs: number;
@@ -32,7 +32,7 @@ export class Connection {
     this.route = route;
     // A plain http url even when the way is not: the connector knows it, and undici would name the proxy's TLS after the origin.
     const { proxy } = route;
-    const url = route.absoluteForm && proxy ? `http://${proxy.hostname}:${proxy.port}` : route.origin;
+    const url = route.absoluteForm && proxy ? `http://${authority(proxy)}` : route.origin;
     this.#client = new undici.Client(url, {
       headersTimeout: settings.headersMs,
       bodyTimeout: settings.bodyMs,

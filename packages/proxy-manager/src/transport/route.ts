@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { ProxyCredential } from '../config/resolve.js';
 
 /** The way to an origin: straight, or through one proxy. Connections with the same `key` stand in for one another. */
@@ -32,7 +33,7 @@ export function routeTo(url: URL, proxy: ProxyCredential | undefined): Route {
 
 /** `host:port`, an IPv6 address in brackets, as a CONNECT request names its target. */
 export function authority({ hostname, port }: Pick<Route, 'hostname' | 'port'>): string {
-  return hostname.includes(':') ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+  return isIP(hostname) === 6 ? `[${hostname}]:${port}` : `${hostname}:${port}`;
 }
 
 /** The address as a socket wants it: an IPv6 one without its brackets. */

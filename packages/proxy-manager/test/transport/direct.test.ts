@@ -47,7 +47,7 @@ test('a reply comes back whole: status, headers in order with repeats, body, url
     ['set-cookie', 'b=2'],
     ['x-mixed-case', 'yes'],
   ]);
-  expect(JSON.parse(await textOf(reply.body as Uint8Array))).toEqual({
+  expect(JSON.parse(await textOf(reply.body))).toEqual({
     method: 'GET',
     url: '/items?page=1',
     headers: [
@@ -89,14 +89,26 @@ test.each([
 ])('a body of %s arrives', async (_kind, body) => {
   const origin = await open(echo());
   const reply = await transport.send(wireRequest(origin.url, { method: 'POST', body: body() }), observe());
-  expect(JSON.parse(await textOf(reply.body as Uint8Array))).toMatchObject({ method: 'POST', body: 'grüße' });
+  expect(JSON.parse(await textOf(reply.body))).toMatchObject({ method: 'POST', body: 'grüße' });
 });
 
 test('every status resolves', async () => {
   const origin = await open(startOrigin((_request, response) => response.writeHead(503).end('later')));
   const reply = await transport.send(wireRequest(origin.url), observe());
   expect(reply.status).toBe(503);
-  expect(await textOf(reply.body as Uint8Array)).toBe('later');
+  expect(await textOf(reply.body)).toBe('later');
+});
+
+test('hints that come ahead of the reply are passed over', async () => {
+  const origin = await open(
+    startOrigin((_request, response) => {
+      response.writeEarlyHints({ link: '</a.css>; rel=preload' });
+      response.end('reply');
+    }),
+  );
+  const reply = await transport.send(wireRequest(origin.url), observe());
+  expect(reply.status).toBe(200);
+  expect(await textOf(reply.body)).toBe('reply');
 });
 
 test.each([
@@ -128,7 +140,7 @@ test('TLS is spoken with an origin that we trust, and resumed', async () => {
   const close = { headers: [['connection', 'close']] as const };
   const first = await transport.send(wireRequest(origin.url, close), observe());
   const second = await transport.send(wireRequest(origin.url, close), observe());
-  expect([await textOf(first.body as Uint8Array), await textOf(second.body as Uint8Array)]).toEqual(['false', 'true']);
+  expect([await textOf(first.body), await textOf(second.body)]).toEqual(['false', 'true']);
 });
 
 test.each([
@@ -248,7 +260,7 @@ test('a kept connection that the server closed meanwhile is replaced without a f
   );
   for (let i = 0; i < 5; i++) {
     const reply = await transport.send(wireRequest(origin.url), observe());
-    expect(await textOf(reply.body as Uint8Array)).toBe('ok');
+    expect(await textOf(reply.body)).toBe('ok');
     await expect.poll(() => origin.openConnections, { interval: 1 }).toBe(0);
   }
   expect(origin.connections).toBe(5);

@@ -45,7 +45,7 @@ describe.each([
     });
     for (let i = 0; i < 2; i++) {
       const reply = await transport.send(request, observe());
-      const seen = JSON.parse(await textOf(reply.body as Uint8Array));
+      const seen = JSON.parse(await textOf(reply.body));
       expect(seen.url).toBe('/a?b=c');
       expect(seen.headers.host).toBe(`127.0.0.1:${origin.port}`);
       expect(seen.headers).not.toHaveProperty('proxy-authorization');
@@ -62,7 +62,7 @@ describe.each([
     const request = wireRequest(`${origin.url}/a?b=c`, { proxy: proxyAt(proxy.url) });
     const reply = await transport.send(request, first);
     await transport.send(request, second);
-    const seen = JSON.parse(await textOf(reply.body as Uint8Array));
+    const seen = JSON.parse(await textOf(reply.body));
     expect(seen.url).toBe('/a?b=c');
     expect(seen.headers).not.toHaveProperty('proxy-authorization');
     expect(proxy).toMatchObject({ requests: 0, tunnels: 1, refusals: 0 });

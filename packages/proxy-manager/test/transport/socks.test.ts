@@ -29,7 +29,7 @@ test.each([
   const [first, second] = [observe(), observe()];
   const request = wireRequest(`${origin.url}/a`, { proxy: proxyAt(socks.url) });
   const reply = await transport.send(request, first);
-  expect(await textOf(reply.body as Uint8Array)).toBe('/a');
+  expect(await textOf(reply.body)).toBe('/a');
   await transport.send(request, second);
   expect(second.connectMs).toBeUndefined();
   expect(socks.targets).toEqual([`127.0.0.1:${origin.port}`]);
