@@ -1,11 +1,11 @@
 import type { CacheEntry, CacheStore } from '../cache/cache-store.js';
-import { cacheKey, cacheUrl } from '../cache/key.js';
+import { cacheKey } from '../cache/key.js';
+import { toEntry, toReply } from '../cache/stored-reply.js';
 import type { Clock } from '../clock.js';
 import type { ExchangeLog } from '../log/exchange-log.js';
 import { toRecord } from '../log/exchange-record.js';
-import type { Exchange, OutboundRequest, Reply } from '../pipeline/exchange.js';
-import type { HeaderList } from '../pipeline/headers.js';
-import { header, withHeader, withoutHeaders } from '../pipeline/headers.js';
+import type { OutboundRequest } from '../pipeline/exchange.js';
+import { header } from '../pipeline/headers.js';
 import type { Stage } from '../pipeline/stage.js';
 
 export interface CacheStageOptions {
@@ -15,29 +15,6 @@ export interface CacheStageOptions {
 }
 
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
-
-/**
- * The successes that RFC 9110 §15.1 calls cacheable by default, without 206, which is only a part. 201, 202 and the
- * like tell of a moment: whoever polls a job must not read "accepted" for a day.
- */
-const STATUSES: ReadonlySet<number> = new Set([200, 203, 204]);
-
-/** What belongs to one connection or one caller (RFC 9111 §3.1), and so not into a stored copy. */
-const NOT_STORED: ReadonlySet<string> = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authentication-info',
-  'proxy-connection',
-  'set-cookie',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
-
-/** The end of the year 9999: the last moment that every store can write down. */
-const LATEST_MS = 253_402_300_799_999;
 
 /**
  * Answers from the store where it can, and stores what may be stored: a hit spends no quota, no wait and no network,
@@ -113,54 +90,6 @@ function freshMs(entry: CacheEntry, ttlMs: number, nowMs: number): number {
 /** False where the same url would have ended otherwise on the wire under this caller's limits. */
 function suits({ body, finalUrl }: CacheEntry, { wire }: OutboundRequest): boolean {
   return body.byteLength <= wire.maxResponseBytes && (finalUrl === undefined || wire.maxRedirects > 0);
-}
-
-function toReply(entry: CacheEntry, ageMs: number, leftMs: number): Reply {
-  const { status, statusText, headers, body, httpVersion } = entry;
-  return {
-    status,
-    statusText,
-    headers: hitHeaders(headers, ageMs, leftMs),
-    body,
-    url: new URL(entry.finalUrl ?? entry.url),
-    httpVersion,
-    verdict: { kind: 'good' },
-    echoesSecret: false,
-  };
-}
-
-/** `age` goes on from what an upstream cache had said; `cache-status` (RFC 9211) is a list to which each cache adds. */
-function hitHeaders(headers: HeaderList, ageMs: number, leftMs: number): HeaderList {
-  const upstream = Number(header(headers, 'age') ?? 0);
-  const age = Math.floor(ageMs / 1000) + (upstream > 0 ? Math.floor(upstream) : 0);
-  const status = `proxy-manager; hit; ttl=${Math.floor(leftMs / 1000)}`;
-  return [...withHeader(headers, 'age', String(age)), ['cache-status', status]];
-}
-
-/** What is stored of `reply`, or undefined where it must not be. */
-function toEntry(
-  { request, trace }: Exchange,
-  reply: Reply,
-  { storedAtMs, ttlMs }: { storedAtMs: number; ttlMs: number },
-): CacheEntry | undefined {
-  const { body, echoesSecret, headers, httpVersion, status, statusText, verdict } = reply;
-  if (verdict.kind !== 'good' || echoesSecret || !STATUSES.has(status) || !(body instanceof Uint8Array))
-    return undefined;
-  // Bytes left encoded on this caller's wish would reach others that expect them decoded.
-  if (!request.wire.decompress && header(headers, 'content-encoding') !== undefined) return undefined;
-  return {
-    method: request.method,
-    url: cacheUrl(request.url),
-    finalUrl: (trace.last?.redirects ?? 0) > 0 ? cacheUrl(reply.url) : undefined,
-    httpVersion,
-    status,
-    statusText,
-    headers: withoutHeaders(headers, NOT_STORED),
-    // A copy: the caller gets the reply's own bytes and may alter them.
-    body: new Uint8Array(body),
-    storedAtMs,
-    expiresAtMs: Math.min(storedAtMs + ttlMs, LATEST_MS),
-  };
 }
 
 async function keep(store: CacheStore, key: string, entry: CacheEntry): Promise<void> {

@@ -69,6 +69,16 @@ test.each([
   expect(keyOf(left)).not.toBe(keyOf(right));
 });
 
+test('what moves from the url to the body, or from the method to the url, is another request', () => {
+  const keys = [
+    keyOf('https://a.example/xy'),
+    keyOf('https://a.example/x', { body: 'y' }),
+    keyOf('https://a.example/', { body: 'xy' }),
+    keyOf('https://a.example/', { body: Buffer.from('\nxy') }),
+  ];
+  expect(new Set(keys).size).toBe(keys.length);
+});
+
 test('headers and authentication take no part', () => {
   const plain = keyOf('https://a.example/');
   expect(

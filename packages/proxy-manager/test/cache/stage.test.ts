@@ -36,7 +36,8 @@ test('a miss is sent and stored, the next one is served from the store', async (
   const { send, origin, clock } = setUp({ answer: () => reply('fresh', { httpVersion: '2', statusText: 'Fine' }) });
   const first = exchange();
   expect(textOf(await send(first))).toBe('fresh');
-  expect(first.trace).toMatchObject({ cache: 'miss', cacheAgeMs: undefined });
+  const cacheKey = expect.stringMatching(/^[0-9a-f]{64}$/);
+  expect(first.trace).toMatchObject({ cache: 'miss', cacheAgeMs: undefined, cacheKey });
   clock.nowMs += 12_345;
   const second = exchange();
   const hit = await send(second);
