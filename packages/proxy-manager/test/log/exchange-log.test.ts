@@ -1,8 +1,6 @@
-import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, mkdirSync, readdirSync, renameSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { ExchangeLog, ExchangeSink } from '../../src/log/exchange-log.js';
 import { openExchangeLog } from '../../src/log/open-exchange-log.js';
@@ -10,7 +8,7 @@ import { isGone, ownerName } from '../../src/log/owner.js';
 import { BATCH_MAX_LINES } from '../../src/log/segment-reader.js';
 import { listSegments } from '../../src/log/segment.js';
 import { SEGMENT_MAX_BYTES } from '../../src/log/spool.js';
-import { aRecord, idsOf, logDirectory, spooledIds, testSink } from './log-support.js';
+import { aRecord, forkChild, idsOf, logDirectory, spooledIds, testSink } from './log-support.js';
 
 function openLog(directory: string, sinks: readonly ExchangeSink[], told: string[] = []): ExchangeLog {
   const log = openExchangeLog({ directory, sinks, onProblem: (problem) => told.push(problem.message) });
@@ -130,7 +128,7 @@ test(
   { timeout: 20_000 },
   async () => {
     const directory = await logDirectory();
-    const child = fork(fileURLToPath(new URL('child.mjs', import.meta.url)), [directory, 'endless'], { silent: true });
+    const child = forkChild(directory, 'endless');
     if (child.stdout === null) throw new Error('no output');
     await once(child.stdout, 'data');
 
@@ -153,7 +151,7 @@ test(
 
 test('a finished program ends, though its records wait for a sink that is away', { timeout: 20_000 }, async () => {
   const directory = await logDirectory();
-  const child = fork(fileURLToPath(new URL('child.mjs', import.meta.url)), [directory, 'forgetful'], { silent: true });
+  const child = forkChild(directory, 'forgetful');
   const [code] = await once(child, 'exit');
   expect(code).toBe(0);
   expect(spooledIds(directory)).toStrictEqual([`${child.pid}-0`]);

@@ -1,7 +1,10 @@
+import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import type { ExchangeSink } from '../../src/log/exchange-log.js';
 import type { ExchangeRecord } from '../../src/log/exchange-record.js';
@@ -12,6 +15,13 @@ export async function logDirectory(): Promise<string> {
   const parent = await mkdtemp(join(tmpdir(), 'pm-log-'));
   onTestFinished(() => rm(parent, { recursive: true, force: true }));
   return join(parent, 'log');
+}
+
+/** A process with a log of its own in `directory`; it does not outlive the test. */
+export function forkChild(directory: string, mode: 'endless' | 'forgetful'): ChildProcess {
+  const child = fork(fileURLToPath(new URL('child.mjs', import.meta.url)), [directory, mode], { silent: true });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return child;
 }
 
 export function aRecord(id: string, padding = 0): ExchangeRecord {

@@ -1,8 +1,6 @@
-import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { openExchangeLog } from '../../src/log/open-exchange-log.js';
 import { problemReports } from '../../src/log/problems.js';
@@ -10,7 +8,7 @@ import type { Segment } from '../../src/log/segment.js';
 import { listSegments } from '../../src/log/segment.js';
 import { openSpool, SEGMENT_MAX_AGE_MS, SEGMENT_MAX_BYTES } from '../../src/log/spool.js';
 import type { Spool } from '../../src/log/spool.js';
-import { aRecord, logDirectory, spooledIds } from './log-support.js';
+import { aRecord, forkChild, logDirectory, spooledIds } from './log-support.js';
 
 function spoolIn(
   directory: string,
@@ -83,7 +81,7 @@ test('a directory taken away is found out by the next sign of life', async () =>
 
 test('a process killed at any moment has lost no record that it was done writing', { timeout: 20_000 }, async () => {
   const directory = await logDirectory();
-  const child = fork(fileURLToPath(new URL('child.mjs', import.meta.url)), [directory, 'endless'], { silent: true });
+  const child = forkChild(directory, 'endless');
   let seen = '';
   const enough = new Promise<void>((resolve) => {
     child.stdout?.on('data', (text: Buffer) => {
