@@ -1,11 +1,10 @@
-import { readdirSync } from 'node:fs';
 import { Client } from '@elastic/elasticsearch';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { elasticsearchSink } from '../../../packages/proxy-manager/src/log/elasticsearch.js';
 import { openExchangeLog } from '../../../packages/proxy-manager/src/log/open-exchange-log.js';
 import { startElasticsearch } from '../../services/elasticsearch.js';
 import type { Service } from '../../services/service.js';
-import { aRecord, logDirectory, storedIds } from './support.js';
+import { aRecord, filesIn, logDirectory, storedIds } from './support.js';
 
 let service: Service;
 let client: Client;
@@ -60,7 +59,7 @@ test('away at start and again in the middle: every record is there once, and not
   // Once at the start, once in the middle.
   expect(told).toMatchObject(Array(2).fill(expect.stringContaining('could not ship to elasticsearch')));
   await log.close();
-  expect(readdirSync(directory)).toStrictEqual([]);
+  expect(filesIn(directory)).toStrictEqual([]);
 });
 
 test('close does not hang on an Elasticsearch that is away, and the next log ships what waited', async () => {
@@ -79,7 +78,7 @@ test('close does not hang on an Elasticsearch that is away, and the next log shi
   await away.close();
 
   const second = openExchangeLog({ directory, sinks: [elasticsearchSink({ client: async () => client })] });
-  await expect.poll(() => readdirSync(directory), { timeout: 10_000 }).toStrictEqual([]);
+  await expect.poll(() => filesIn(directory), { timeout: 10_000 }).toStrictEqual([]);
   expect(await storedIds(client, [record.event.id])).toHaveLength(1);
   await second.close();
 });

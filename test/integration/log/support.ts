@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +12,11 @@ export async function logDirectory(): Promise<string> {
   const parent = await mkdtemp(join(tmpdir(), 'pm-log-'));
   onTestFinished(() => rm(parent, { recursive: true, force: true }));
   return join(parent, 'log');
+}
+
+/** What lies in a log's directory, without the `.gitignore` that keeps it out of repositories. */
+export function filesIn(directory: string): string[] {
+  return readdirSync(directory).filter((name) => name !== '.gitignore');
 }
 
 export function aRecord(message = 'test'): ExchangeRecord {

@@ -1,4 +1,5 @@
-import { closeSync, mkdirSync, openSync, rmSync, utimesSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, rmSync, utimesSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Clock } from '../clock.js';
 import type { ExchangeRecord } from './exchange-record.js';
 import type { Problems } from './problems.js';
@@ -37,7 +38,7 @@ export function openSpool(options: {
   let lost = 0;
 
   function open(nowMs: number): NonNullable<typeof file> {
-    mkdirSync(directory, { recursive: true });
+    if (mkdirSync(directory, { recursive: true }) !== undefined) writeFileSync(join(directory, '.gitignore'), '*\n');
     opened += 1;
     const stamp = new Date(nowMs).toISOString().replaceAll(/[:.]/g, '-');
     const id = `${stamp}-${owner}-${opened}`;

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { appendFileSync, mkdirSync, readdirSync, renameSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, renameSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { ExchangeLog, ExchangeSink } from '../../src/log/exchange-log.js';
@@ -8,7 +8,7 @@ import { isGone, ownerName } from '../../src/log/owner.js';
 import { BATCH_MAX_LINES } from '../../src/log/segment-reader.js';
 import { listSegments } from '../../src/log/segment.js';
 import { SEGMENT_MAX_BYTES } from '../../src/log/spool.js';
-import { aRecord, forkChild, idsOf, logDirectory, spooledIds, testSink } from './log-support.js';
+import { aRecord, filesIn, forkChild, idsOf, logDirectory, spooledIds, testSink } from './log-support.js';
 
 function openLog(directory: string, sinks: readonly ExchangeSink[], told: string[] = []): ExchangeLog {
   const log = openExchangeLog({ directory, sinks, onProblem: (problem) => told.push(problem.message) });
@@ -38,7 +38,7 @@ test('flush brings every record to every sink, in order and once; close leaves n
   log.write(aRecord('4'));
   await log.close();
   for (const sink of sinks) expect(sink.ids()).toStrictEqual(['1', '2', '3', '4']);
-  expect(readdirSync(directory)).toStrictEqual([]);
+  expect(filesIn(directory)).toStrictEqual([]);
 });
 
 test('a record goes out by itself within about a second', async () => {
@@ -96,7 +96,7 @@ test('close does not hang on a sink that never answers, and the next log ships w
   const sink = testSink();
   openLog(directory, [sink]);
   await vi.waitFor(() => expect(sink.ids()).toStrictEqual(['1']), { timeout: 3000 });
-  await vi.waitFor(() => expect(readdirSync(directory)).toStrictEqual([]));
+  await vi.waitFor(() => expect(filesIn(directory)).toStrictEqual([]));
 });
 
 test('a full segment is removed when it is shipped; the open one stays', async () => {
@@ -145,7 +145,7 @@ test(
     const logs = [openLog(directory, [one]), openLog(directory, [two])];
     await vi.waitFor(() => expect([...one.ids(), ...two.ids()]).toStrictEqual(left), { timeout: 3000 });
     await Promise.all(logs.map((log) => log.close()));
-    expect(readdirSync(directory)).toStrictEqual([]);
+    expect(filesIn(directory)).toStrictEqual([]);
   },
 );
 
@@ -167,7 +167,7 @@ test('a torn line, as a full disk or a power cut leaves it, is passed over', asy
   const sink = testSink();
   await openedAndFlushed(directory, sink);
   expect(idsOf(sink.batches.flat())).toStrictEqual(['1', '1']);
-  expect(readdirSync(directory)).toStrictEqual([]);
+  expect(filesIn(directory)).toStrictEqual([]);
 });
 
 test('a segment that vanishes is told, and the rest goes on', async () => {
@@ -192,7 +192,7 @@ test('files of others in the directory are left alone', async () => {
   const sink = testSink();
   await openedAndFlushed(directory, sink);
   expect(sink.ids()).toStrictEqual([]);
-  expect(readdirSync(directory)).toStrictEqual(['export.ndjson', 'notes.txt']);
+  expect(filesIn(directory)).toStrictEqual(['export.ndjson', 'notes.txt']);
 });
 
 test('an owner elsewhere counts as gone only when it has been silent', async () => {

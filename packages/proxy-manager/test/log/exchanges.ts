@@ -92,7 +92,7 @@ export function anExchange(
     },
     policy: {
       cache: { ttlMs: 60_000 },
-      retry: { attempts: 3, unsafe: false },
+      retry: { attempts: 3, unsafe: false, deadlineMs: undefined },
       cost: 1,
       waitMs: 0,
       labels: { team: 'blue' },
@@ -105,6 +105,7 @@ export function anExchange(
     lease: undefined,
     trace: {
       startedAtMs: STARTED_MS - 5,
+      startedMs: 0,
       attempts: 1,
       waitedMs: 12,
       cache: 'miss',

@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +15,11 @@ export async function logDirectory(): Promise<string> {
   const parent = await mkdtemp(join(tmpdir(), 'pm-log-'));
   onTestFinished(() => rm(parent, { recursive: true, force: true }));
   return join(parent, 'log');
+}
+
+/** What lies in a log's directory, without the `.gitignore` that keeps it out of repositories. */
+export function filesIn(directory: string): string[] {
+  return readdirSync(directory).filter((name) => name !== '.gitignore');
 }
 
 /** A process with a log of its own in `directory`; it does not outlive the test. */

@@ -29,6 +29,7 @@ test('nothing is made before the first record; then it is there when write retur
   const [segment] = listSegments(directory);
   if (segment === undefined) throw new Error('no segment');
   expect(readFileSync(segment.path, 'utf8')).toBe(`${JSON.stringify(aRecord('1'))}\n`);
+  expect(readFileSync(join(directory, '.gitignore'), 'utf8')).toBe('*\n');
   expect(statSync(segment.path)).toMatchObject({ size: bytes, mode: 0o100600 });
   expect(segments).toMatchObject([{ size: bytes, open: true, path: segment.path }]);
 });
