@@ -29,9 +29,10 @@ function count(code, report) {
   if (failed > 0) remarks.push(`${failed} failed`);
   if (broken.length > 0) remarks.push(`${broken.length} of them files that could not be run`);
   if (skipped > 0) remarks.push(`${skipped} of them skipped, which is not allowed`);
-  if (passed === 0 && failed === 0) remarks.push('no tests found');
-  else if (code !== 0 && failed === 0) remarks.push('an error outside of the tests');
-  if (failed === 0 && (code !== 0 || passed === 0)) failed = 1;
+  if (failed === 0 && (code !== 0 || passed === 0)) {
+    failed = 1;
+    remarks.push(code === 0 ? 'no tests found' : 'an error outside of the tests');
+  }
   return { passed, failed, remark: remarks.join(', ') };
 }
 

@@ -44,7 +44,9 @@ export async function elasticsearchHome(): Promise<string> {
 /** What `java` is told to run a node out of `home`; the settings follow. */
 export function launcherArgs(home: string): string[] {
   const modules = ['--module-path', join(home, 'lib'), '--add-modules', 'org.elasticsearch.server,ALL-MODULE-PATH'];
-  return ['-Xms512m', '-Xmx1g', ...modules, '-cp', join(home, 'launcher'), 'Launcher', home];
+  // A node that lives for minutes starts in half the time with the quick compiler and the plain collector.
+  const virtualMachine = ['-Xms512m', '-Xmx1g', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC'];
+  return [...virtualMachine, ...modules, '-cp', join(home, 'launcher'), 'Launcher', home];
 }
 
 async function build(home: string): Promise<void> {

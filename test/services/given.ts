@@ -7,6 +7,8 @@ import type { Service } from './service.js';
 /** Says of an address in the environment that this test run put it there itself, for its workers. */
 export const STARTED_SUFFIX = '_STARTED';
 
+const WITHOUT_TLS: Readonly<Record<string, string>> = { 'https:': 'http:', 'rediss:': 'redis:' };
+
 /** The address that whoever runs the tests gave in the variable `name`. */
 export function givenUrl(name: string, env: NodeJS.ProcessEnv = process.env): URL | undefined {
   const value = env[name];
@@ -22,7 +24,7 @@ export async function startForwarder(target: URL, source: string): Promise<Servi
   const port = await freePort();
   const sockets = new Set<Socket>();
   const url = new URL(target);
-  url.protocol = target.protocol.replace(/s:$/, ':').replace('redi:', 'redis:');
+  url.protocol = WITHOUT_TLS[target.protocol] ?? target.protocol;
   url.host = `127.0.0.1:${port}`;
   let server: Server | undefined;
 

@@ -1,5 +1,5 @@
 import { startElasticsearch } from './elasticsearch.js';
-import { givenUrl, STARTED_SUFFIX } from './given.js';
+import { STARTED_SUFFIX } from './given.js';
 import { startRedis } from './redis.js';
 import type { Service } from './service.js';
 
@@ -7,7 +7,7 @@ const STARTERS = { ELASTICSEARCH_URL: startElasticsearch, REDIS_URL: startRedis 
 
 /** Starts what the environment does not name, once for all the test projects of a run; gives the function that ends it. */
 export default async function setup(): Promise<() => Promise<void>> {
-  const missing = Object.entries(STARTERS).filter(([name]) => !process.env[name] && !givenUrl(name));
+  const missing = Object.entries(STARTERS).filter(([name]) => !process.env[name]);
   const started = await Promise.allSettled(missing.map(async ([name, start]) => announce(name, await start())));
   const services = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   const stop = async (): Promise<void> => {
