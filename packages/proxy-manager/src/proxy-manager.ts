@@ -1,3 +1,64 @@
-export declare class ProxyManager {
-  close(): Promise<void>;
+import type { ManagerOptions, RequestDefaults } from './config/options.js';
+import { checkManagerOptions } from './config/validate-options.js';
+import { Engine } from './engine.js';
+import { registerEngine } from './engine-sharing.js';
+import { Request } from './request.js';
+import type { CredentialUsage } from './usage/credential-usage.js';
+
+/**
+ * One pool, cache and log for a whole application: many Requests live on it.
+ *
+ * @throws {ConfigError} from the constructor: secrets.json or the options are wrong; every mistake is listed.
+ * @example
+ * ```ts
+ * import { ProxyManager } from 'proxy-manager'
+ *
+ * const manager = new ProxyManager({ secrets: './secrets.json' })
+ * const github = manager.request('github', { baseURL: 'https://api.github.com', timeout: 10_000 })
+ * const res = await github.send('/zen', { headers: { authorization: 'Bearer {key}' } })
+ * console.log(res.data, await manager.usage('github'))
+ * await manager.close()
+ * ```
+ */
+export class ProxyManager implements AsyncDisposable {
+  readonly #engine: Engine;
+
+  constructor(options: ManagerOptions = {}) {
+    checkManagerOptions(options);
+    this.#engine = new Engine(options);
+    registerEngine(this, this.#engine);
+  }
+
+  /**
+   * A Request on this manager, which refuses to send once the manager is closed.
+   *
+   * @throws {ConfigError} the endpoint is not in secrets.json (the known ones are listed), or an option is wrong.
+   */
+  request(endpoint: string, options: RequestDefaults = {}): Request {
+    return new Request({ ...options, endpoint, manager: this });
+  }
+
+  /**
+   * The uses of every credential of `endpoint`, or of all endpoints, as they are counted now.
+   *
+   * @throws {ConfigError} the endpoint is not in secrets.json.
+   * @throws {StoreError} the counts could not be read.
+   */
+  usage(endpoint?: string): Promise<CredentialUsage[]> {
+    return this.#engine.usage(endpoint);
+  }
+
+  /** Resolves when every exchange logged so far is with every sink, or after 5 s at the latest. */
+  flush(): Promise<void> {
+    return this.#engine.flush();
+  }
+
+  /** Waits for exchanges under way, flushes the log, and closes only what this manager opened. */
+  close(): Promise<void> {
+    return this.#engine.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
 }

@@ -33,7 +33,11 @@ export class Secret {
 
   // A block, since isolatedDeclarations knows no computed member names.
   static {
-    Object.defineProperty(this.prototype, inspect.custom, { value: this.prototype.toString });
+    Object.defineProperty(this.prototype, inspect.custom, {
+      value(this: Secret) {
+        return this.toString();
+      },
+    });
   }
 }
 

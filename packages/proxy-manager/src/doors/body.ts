@@ -54,7 +54,7 @@ function formDataType(stream: Readable): string | undefined {
 }
 
 /** An object under a content type that is not JSON: axios knows forms, multipart and its own refusals. */
-function asAxiosDoes(data: object | unknown, contentType: string): unknown {
+function asAxiosDoes(data: unknown, contentType: string): unknown {
   const headers = new AxiosHeaders({ 'content-type': contentType });
   return [axios.defaults.transformRequest ?? []]
     .flat()

@@ -23,7 +23,7 @@ const AXIOS_ONLY = [
   'proxy',
   'socketPath',
   'transport',
-] as const satisfies readonly (string & keyof (AxiosRequestConfig & { httpVersion: unknown }))[];
+] as const satisfies readonly (keyof AxiosRequestConfig)[];
 
 /** Bounds a decoded reply where the caller sets no `maxContentLength`: a gzip bomb must end somewhere. */
 const DEFAULT_MAX_RESPONSE_BYTES = 256 * 1024 * 1024;
@@ -90,7 +90,9 @@ function toHeaderList(defaults: SendOptions['headers'], given: SendOptions['head
   const list: (readonly [string, string])[] = [];
   for (const [lower, { name, values }] of fields) {
     if (COMPUTED.has(lower)) continue;
-    for (const value of values) if (value !== null && value !== false) list.push([name, String(value)]);
+    for (const value of values)
+      if (value !== null && value !== false)
+        list.push([name, typeof value === 'string' ? value : JSON.stringify(value)]);
   }
   return list;
 }

@@ -47,6 +47,6 @@ function axiosError(
   cause?: unknown,
 ): AxiosError {
   const error = new AxiosError(message, code, maskedConfig(exchange, config), maskedRequest(exchange));
-  if (cause !== undefined) error.cause = cause instanceof Error ? cause : new Error(String(cause));
+  if (cause instanceof Error) error.cause = cause;
   return error;
 }

@@ -14,6 +14,8 @@ export class TimeoutReason extends Error {
 /** The one signal of an exchange: the caller's own, its timeout and its deadline, whichever comes first. */
 export interface ExchangeAbort {
   readonly signal: AbortSignal;
+  /** Ends the exchange with `reason`. */
+  abort(reason: unknown): void;
   /** Takes timer and listener away; to be called when the exchange has ended. */
   dispose(): void;
 }
@@ -41,6 +43,7 @@ export function exchangeAbort(limits: {
       : undefined;
   return {
     signal: controller.signal,
+    abort: (reason) => controller.abort(reason),
     dispose() {
       clearTimeout(timer);
       outer?.removeEventListener('abort', onAbort);

@@ -37,7 +37,12 @@ export class PinnedIdentity implements Pin {
       }
       return this.#first;
     }
-    return this.#lease({ cost: policy.cost, waitMs: policy.waitMs, signal, pin: this.#first.taken.map(({ id }) => id) });
+    return this.#lease({
+      cost: policy.cost,
+      waitMs: policy.waitMs,
+      signal,
+      pin: this.#first.taken.map(({ id }) => id),
+    });
   }
 
   reveal(): KeyProxy {

@@ -1,0 +1,83 @@
+import type { Client as ElasticsearchClient } from '@elastic/elasticsearch';
+import type { Cluster, Redis } from 'ioredis';
+import type { ManagerOptions } from './config/options.js';
+import { ConfigError } from './errors.js';
+
+/** A client that is made on first use and closed only where it was made here: what the caller injected stays open. */
+export interface Connection<C> {
+  readonly client: () => Promise<C>;
+  readonly close: () => Promise<void>;
+}
+
+export function redisConnection(setting: NonNullable<ManagerOptions['redis']>): Connection<Redis | Cluster> {
+  if (isRedisClient(setting)) return borrowed(setting);
+  return owned(
+    async () => {
+      const { Redis } = await load('redis', 'ioredis', () => import('ioredis'));
+      // A take must fail soon when Redis is away, so that the caller gets ERR_STORE and not a hanging send.
+      const options = { maxRetriesPerRequest: 1, connectTimeout: 5_000 };
+      if (typeof setting === 'string') return listening(new Redis(setting, options));
+      const { replyMapping, ...rest } = setting;
+      return listening(new Redis({ ...options, ...rest, ...(replyMapping === undefined ? {} : { replyMapping }) }));
+    },
+    async (client) => {
+      await client.quit().catch(() => client.disconnect());
+    },
+  );
+}
+
+/** Without a listener a lost connection would end the process; each command rejects by itself anyway. */
+function listening(client: Redis): Redis {
+  return client.on('error', () => {});
+}
+
+export function elasticsearchConnection(
+  setting: NonNullable<ManagerOptions['elasticsearch']>,
+): Connection<ElasticsearchClient> {
+  if (isElasticsearchClient(setting)) return borrowed(setting);
+  return owned(
+    async () => {
+      const { Client } = await load('elasticsearch', '@elastic/elasticsearch', () => import('@elastic/elasticsearch'));
+      return new Client({
+        maxRetries: 0,
+        requestTimeout: 30_000,
+        ...(typeof setting === 'string' ? { node: setting } : setting),
+      });
+    },
+    (client) => client.close(),
+  );
+}
+
+function isRedisClient(setting: NonNullable<ManagerOptions['redis']>): setting is Cluster | Redis {
+  return typeof setting === 'object' && 'evalsha' in setting;
+}
+
+function isElasticsearchClient(setting: NonNullable<ManagerOptions['elasticsearch']>): setting is ElasticsearchClient {
+  return typeof setting === 'object' && 'bulk' in setting;
+}
+
+function borrowed<C>(client: C): Connection<C> {
+  return { client: async () => client, close: async () => {} };
+}
+
+export function owned<C>(open: () => Promise<C>, close: (client: C) => Promise<void>): Connection<C> {
+  let opened: Promise<C> | undefined;
+  return {
+    client() {
+      opened ??= open();
+      return opened;
+    },
+    async close() {
+      if (opened !== undefined) await close(await opened);
+    },
+  };
+}
+
+/** Both clients are optional peers: whoever configures one is told to install it. */
+async function load<M>(option: string, name: string, importer: () => Promise<M>): Promise<M> {
+  try {
+    return await importer();
+  } catch (cause) {
+    throw new ConfigError(`option ${option}`, [`needs the package ${name}: npm install ${name}`], { cause });
+  }
+}

@@ -1,0 +1,229 @@
+import { randomUUID } from 'node:crypto';
+import type { RequestDefaults, RequestOptions, SendOptions } from './config/options.js';
+import { overPolicy } from './config/policy.js';
+import { checkRequestOptions, checkSendOptions, unknownEndpoint } from './config/validate-options.js';
+import type { Endpoint } from './config/resolve.js';
+import { toOutbound } from './doors/outbound.js';
+import type { ExchangeResponse } from './doors/response.js';
+import { settleReply, toCallerError } from './doors/send.js';
+import type { Engine } from './engine.js';
+import { acquireEngine } from './engine-sharing.js';
+import { ClosedError, ConfigError, HostNotAllowedError } from './errors.js';
+import { randomUserAgent } from './identity/user-agents.js';
+import { withUserAgent } from './identity/with-user-agent.js';
+import { exchangeAbort } from './pipeline/abort.js';
+import type { Exchange, ExchangePolicy, OutboundRequest } from './pipeline/exchange.js';
+import { openAttempt } from './pipeline/exchange.js';
+import { conceal, placesKey } from './pipeline/key-template.js';
+import { allowsHost } from './pool/hosts.js';
+import { PinnedIdentity } from './pool/pinned-identity.js';
+import type { KeyProxy } from './pool/pinned-identity.js';
+import type { Pool } from './usage/usage-store.js';
+
+/**
+ * One endpoint of secrets.json, ready to send: picks the least-used key or proxy under its quota, looks in the cache,
+ * retries with another identity, and logs every exchange.
+ *
+ * @throws {ConfigError} from the constructor: secrets.json or the options are wrong; every mistake is listed.
+ * @example
+ * ```ts
+ * import { Request } from 'proxy-manager'
+ *
+ * const req = new Request({ endpoint: 'test_api', cache: true })
+ * const res = await req.send('https://api.example.com/items?page=1', { headers: { 'x-api-key': '{key}' } })
+ * console.log(res.status, res.data, res.exchange.cache)
+ * await req.close()
+ * ```
+ */
+export class Request implements AsyncDisposable {
+  readonly #engine: Engine;
+  readonly #release: () => Promise<void>;
+  readonly #endpoint: Endpoint;
+  readonly #pool: Pool;
+  readonly #defaults: RequestDefaults;
+  readonly #policy: ExchangePolicy;
+  readonly #inFlight = new Set<Promise<unknown>>();
+  #pin: PinnedIdentity | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: RequestOptions) {
+    checkRequestOptions(options);
+    const { engine, release } = acquireEngine(options);
+    try {
+      const endpoint = engine.endpoints.get(options.endpoint);
+      if (endpoint === undefined) throw unknownEndpoint(options.endpoint, engine.endpoints);
+      this.#endpoint = endpoint;
+      this.#pool = engine.poolOf(endpoint, options.secretType);
+    } catch (error) {
+      void release();
+      throw error;
+    }
+    this.#engine = engine;
+    this.#release = release;
+    this.#defaults = options;
+    this.#policy = overPolicy(engine.policy, options);
+  }
+
+  /**
+   * Sends one exchange through the whole pipeline, in place of fetch (`url, init`) or axios (`config`).
+   *
+   * Resolves an axios response with `exchange` beside it. Rejects with an `AxiosError` for statuses that
+   * `validateStatus` refuses and for faults of the network, else with a `ProxyManagerError`.
+   *
+   * @throws {ConfigError} an argument is wrong, or nothing says where the key goes.
+   * @throws {HostNotAllowedError} the url is outside the endpoint's `hosts`.
+   * @throws {PoolExhaustedError} all credentials are used up or resting; `retryAt` says until when.
+   * @throws {DeadlineError} `retry.deadlineMs` passed.
+   * @throws {StoreError} the usage counts could not be reached, so nothing was sent.
+   * @throws {ClosedError} this Request or its manager is closed.
+   */
+  async send<T = unknown>(url: string | URL, init?: SendOptions): Promise<ExchangeResponse<T>>;
+  async send<T = unknown>(config: SendOptions): Promise<ExchangeResponse<T>>;
+  async send<T = unknown>(target: string | URL | SendOptions, init: SendOptions = {}): Promise<ExchangeResponse<T>> {
+    this.#assertOpen();
+    const call = typeof target === 'string' || target instanceof URL ? { ...init, url: String(target) } : target;
+    checkSendOptions(call);
+    const sending = this.#exchange<T>(call);
+    this.#inFlight.add(sending);
+    try {
+      return await sending;
+    } finally {
+      this.#inFlight.delete(sending);
+    }
+  }
+
+  /**
+   * Takes the least-used credential under its limits and keeps it for every later `send`, until called again.
+   *
+   * One use is counted at once, so that two Requests get different credentials; the first `send` spends it, each later
+   * one counts one more, an unspent one is given back at close. `key` and `proxy` are plain strings for whatever must
+   * be placed by hand, and are not enumerable, so that printing the result shows ids alone.
+   *
+   * @throws {PoolExhaustedError} all credentials are used up or resting.
+   */
+  async getKeyProxy(): Promise<KeyProxy> {
+    this.#assertOpen();
+    const lease = await this.#engine.lease(this.#pool, { cost: 1, waitMs: this.#policy.waitMs });
+    const pin = new PinnedIdentity(lease, (demand) => this.#engine.lease(this.#pool, demand));
+    const previous = this.#pin;
+    this.#pin = pin;
+    this.#engine.pins.add(pin);
+    await this.#unpin(previous);
+    return pin.reveal();
+  }
+
+  /** The headers with a realistic User-Agent and the client hints that match it; what is already there stays. */
+  async addUserAgent(headers: Readonly<Record<string, string>> = {}): Promise<Record<string, string>> {
+    return Object.fromEntries(withUserAgent(Object.entries(headers), await randomUserAgent()));
+  }
+
+  /** Waits for exchanges under way, gives an unspent credential back, flushes the log, and closes only what this Request opened. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #assertOpen(): void {
+    if (this.#closing !== undefined) throw new ClosedError('Request');
+    if (this.#engine.closed) throw new ClosedError('ProxyManager');
+  }
+
+  async #close(): Promise<void> {
+    await Promise.allSettled(this.#inFlight);
+    await this.#unpin(this.#pin);
+    await this.#release();
+  }
+
+  async #unpin(pin: PinnedIdentity | undefined): Promise<void> {
+    if (pin === undefined) return;
+    this.#engine.pins.delete(pin);
+    await pin.release();
+  }
+
+  async #exchange<T>(call: SendOptions): Promise<ExchangeResponse<T>> {
+    const config = overDefaults(this.#defaults, call);
+    const policy = overPolicy(this.#policy, call);
+    const pin = this.#pin;
+    const request = this.#checked(await toOutbound(config, this.#defaults.headers), pin);
+    const abort = exchangeAbort({
+      signal: callerSignal(config),
+      timeoutMs: config.timeout ?? 0,
+      deadlineMs: policy.retry.deadlineMs,
+    });
+    const exchange: Exchange = {
+      id: randomUUID(),
+      endpoint: this.#endpoint,
+      pool: this.#pool,
+      request,
+      policy,
+      signal: abort.signal,
+      pin,
+      avoid: NONE,
+      lease: undefined,
+      attempt: openAttempt(0, this.#engine.clock.now()),
+      trace: {
+        startedAtMs: this.#engine.clock.now(),
+        startedMs: performance.now(),
+        attempts: 0,
+        waitedMs: 0,
+        cache: 'bypass',
+        cacheKey: undefined,
+        cacheAgeMs: undefined,
+        last: undefined,
+      },
+    };
+    try {
+      abort.signal.throwIfAborted();
+      return settleReply<T>(exchange, config, await this.#engine.run(exchange));
+    } catch (error) {
+      throw toCallerError(exchange, config, error);
+    } finally {
+      abort.dispose();
+    }
+  }
+
+  /** What can be known to be wrong before anything is looked up, counted or sent. */
+  #checked(request: OutboundRequest, pin: PinnedIdentity | undefined): OutboundRequest {
+    const { name, hosts, apply } = this.#endpoint;
+    if (!allowsHost(hosts, request.url)) throw new HostNotAllowedError(name, request.url.host, hosts ?? []);
+    if (pin !== undefined) return pin.key === undefined ? request : conceal(request, pin.key);
+    const usesKey = this.#pool.sections.some(({ kind }) => kind === 'key');
+    if (usesKey && apply === undefined && !placesKey(request)) {
+      throw new ConfigError(`send on endpoint "${name}"`, [
+        'nothing says where the key goes. Write {key} into the url, a header or the body of this call, or set ' +
+          `key_based.${name}.apply in secrets.json, or call getKeyProxy() and place the key yourself`,
+      ]);
+    }
+    return request;
+  }
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** axios's merge: the call over the defaults, `params` joined; headers are merged where they are read. */
+function overDefaults(defaults: RequestDefaults, call: SendOptions): SendOptions {
+  const params: unknown =
+    isRecord(defaults.params) && isRecord(call.params)
+      ? { ...defaults.params, ...call.params }
+      : (call.params ?? defaults.params);
+  const { headers: _headers, ...rest } = defaults;
+  const given = Object.fromEntries(Object.entries(call).filter(([, value]) => value !== undefined));
+  return { ...rest, ...given, ...(params === undefined ? {} : { params }) };
+}
+
+/** axios's older `cancelToken` beside or in place of a signal. */
+function callerSignal({ signal, cancelToken }: SendOptions): AbortSignal | undefined {
+  const given = signal as AbortSignal | undefined;
+  if (cancelToken === undefined) return given;
+  const controller = new AbortController();
+  void cancelToken.promise.then((reason) => controller.abort(reason));
+  return given === undefined ? controller.signal : AbortSignal.any([given, controller.signal]);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+}

@@ -1,0 +1,130 @@
+import type { Client } from '@elastic/elasticsearch';
+import type { Cluster, Redis } from 'ioredis';
+import type { CacheStore } from './cache/cache-store.js';
+import { elasticsearchCacheStore } from './cache/elasticsearch.js';
+import { lmdbCacheStore } from './cache/lmdb.js';
+import { memoryCacheStore } from './cache/memory.js';
+import { tieredCacheStore } from './cache/tiered.js';
+import type { Clock } from './clock.js';
+import type { ManagerOptions } from './config/options.js';
+import type { Connection } from './connections.js';
+import { elasticsearchConnection, owned, redisConnection } from './connections.js';
+import type { Environment } from './embedded/environment.js';
+import { openEnvironment } from './embedded/environment.js';
+import { ConfigError } from './errors.js';
+import { elasticsearchSink } from './log/elasticsearch.js';
+import type { ExchangeSink } from './log/exchange-log.js';
+import { ensureAssets } from './log/install-assets.js';
+import { lmdbUsageStore } from './usage/lmdb.js';
+import { memoryUsageStore } from './usage/memory.js';
+import { redisUsageStore } from './usage/redis.js';
+import type { UsageStore } from './usage/usage-store.js';
+
+/** The stores of one manager; `close` closes those that were made here, and the connections after them. */
+export interface Stores {
+  readonly usage: UsageStore;
+  readonly cache: CacheStore;
+  readonly sinks: readonly ExchangeSink[];
+  close(): Promise<void>;
+}
+
+type UsageChoice = NonNullable<ManagerOptions['usage']>;
+type CacheChoice = NonNullable<NonNullable<ManagerOptions['cache']>['store']>;
+
+/** What the stores stand on, each opened on first use and closed after them. */
+interface Ground {
+  readonly clock: Clock;
+  readonly environment: Connection<Environment>;
+  readonly redis: Connection<Cluster | Redis> | undefined;
+  readonly elasticsearch: Connection<Client> | undefined;
+  readonly installAssets: boolean;
+}
+
+const DEFAULT_MEMORY_BYTES = 64 * 1024 * 1024;
+
+/** Chooses each store by what is configured. Nothing is opened or connected before its first use. */
+export function openStores(options: ManagerOptions & { readonly dataDir: string; readonly clock: Clock }): Stores {
+  const { clock, dataDir, redis, elasticsearch, installAssets = true } = options;
+  const ground: Ground = {
+    clock,
+    installAssets,
+    environment: owned(
+      () => openEnvironment(dataDir),
+      (environment) => environment.close(),
+    ),
+    redis: redis === undefined ? undefined : redisConnection(redis),
+    elasticsearch: elasticsearch === undefined ? undefined : elasticsearchConnection(elasticsearch),
+  };
+  const usageChoice = options.usage ?? (ground.redis === undefined ? 'embedded' : 'redis');
+  const cacheChoice = options.cache?.store ?? (ground.elasticsearch === undefined ? 'embedded' : 'elasticsearch');
+  const memory = memoryCacheStore({ maxBytes: options.cache?.memoryMaxBytes ?? DEFAULT_MEMORY_BYTES, clock });
+  const usage = usageStore(usageChoice, ground);
+  const store = cacheStore(cacheChoice, ground);
+  const sinks =
+    ground.elasticsearch === undefined
+      ? []
+      : [elasticsearchSink({ client: ground.elasticsearch.client, installAssets })];
+  const cache = store === undefined ? memory : tieredCacheStore({ memory, store });
+  // In this order: what still writes, what it writes to, and the connections at last.
+  const made = [
+    ...(typeof usageChoice === 'object' ? [] : [usage]),
+    cache,
+    ...(typeof cacheChoice === 'object' || store === undefined ? [] : [store]),
+    ...(store === undefined ? [] : [memory]),
+    ...sinks,
+    ground.environment,
+    ...(ground.redis === undefined ? [] : [ground.redis]),
+    ...(ground.elasticsearch === undefined ? [] : [ground.elasticsearch]),
+  ];
+  return {
+    usage,
+    cache,
+    sinks: [...sinks, ...(options.log?.sinks ?? [])],
+    async close() {
+      for (const one of made) await one.close();
+    },
+  };
+}
+
+function usageStore(choice: UsageChoice, ground: Ground): UsageStore {
+  const { clock, environment } = ground;
+  switch (choice) {
+    case 'memory':
+      return memoryUsageStore({ clock });
+    case 'embedded':
+      return lmdbUsageStore({ environment: environment.client, clock });
+    case 'redis':
+      return redisUsageStore({ client: needed(ground.redis, 'usage', 'redis') });
+    default:
+      return choice;
+  }
+}
+
+/** Undefined: the memory tier alone. */
+function cacheStore(choice: CacheChoice, ground: Ground): CacheStore | undefined {
+  const { clock, environment } = ground;
+  switch (choice) {
+    case 'memory':
+      return undefined;
+    case 'embedded':
+      return lmdbCacheStore({ environment: environment.client, clock });
+    case 'elasticsearch':
+      return elasticsearchCacheStore({
+        client: needed(ground.elasticsearch, 'cache.store', 'elasticsearch'),
+        clock,
+        beforeWrite: ground.installAssets ? ensureAssets : undefined,
+      });
+    default:
+      return choice;
+  }
+}
+
+function needed<C>(
+  connection: Connection<C> | undefined,
+  option: string,
+  name: 'elasticsearch' | 'redis',
+): () => Promise<C> {
+  if (connection === undefined)
+    throw new ConfigError('ProxyManager', [`${option}: '${name}' needs the option ${name} too`]);
+  return connection.client;
+}
