@@ -1,11 +1,11 @@
-/** One proxy as its address says it; `hostname` without the brackets of IPv6, as sockets want it. */
+/** One proxy as its address says it; `hostname` as in an URL, IPv6 in brackets. */
 export interface ProxyAddress {
   readonly protocol: 'http' | 'https' | 'socks5';
   readonly hostname: string;
   readonly port: number;
   /** `username:password`, percent-decoded. */
   readonly userinfo: string | undefined;
-  /** `hostname:port`, IPv6 in brackets: names the proxy in logs, where no password may stand. */
+  /** `hostname:port`: names the proxy in logs, where no password may stand. */
   readonly origin: string;
 }
 
@@ -38,16 +38,16 @@ export function parseProxyAddress(address: string): ProxyAddress | AddressMistak
   if (digits === undefined && scheme === undefined) return { mistake: 'an address without a port' };
   const port = digits === undefined ? known.port : Number(digits || 0);
   if (port < 1 || port > 65_535) return { mistake: 'an address whose port is not from 1 to 65535' };
-  const origin = hostOf(host);
-  if (origin === undefined) return { mistake: 'an address without a valid host' };
+  const hostname = hostOf(host);
+  if (hostname === undefined) return { mistake: 'an address without a valid host' };
   const userinfo = user === undefined || user === '' || user === ':' ? undefined : decodeUser(user);
   if (typeof userinfo === 'object') return userinfo;
   return {
     protocol: known.protocol,
-    hostname: origin.replaceAll(/^\[|\]$/g, ''),
+    hostname,
     port,
     userinfo,
-    origin: `${origin}:${port}`,
+    origin: `${hostname}:${port}`,
   };
 }
 

@@ -6,10 +6,10 @@ import { findJsonMistake } from './json-mistake.js';
 import type { Path } from './problem.js';
 import { problem } from './problem.js';
 import type { Endpoints } from './resolve.js';
-import type { SecretsFile } from './secrets-schema.js';
+import type { SecretsFile } from './secrets-file.js';
 import { checkShape } from './secrets-shape.js';
 
-export type { SecretsFile } from './secrets-schema.js';
+export type { SecretsFile } from './secrets-file.js';
 
 const DEFAULT_PATHS = ['./secrets.json', './configs/secrets.json'];
 

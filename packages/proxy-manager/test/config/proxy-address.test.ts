@@ -13,8 +13,8 @@ test.each([
   ['http://user@h:8080', 'http', 'h', 8080, 'user:', 'h:8080'],
   ['http://us%40er:p%3Aa%2Fss@h:1', 'http', 'h', 1, 'us@er:p:a/ss', 'h:1'],
   ['http://user:p@ss:w/o#rd@h:1', 'http', 'h', 1, 'user:p@ss:w/o#rd', 'h:1'],
-  ['http://[2001:DB8::1]:3128', 'http', '2001:db8::1', 3128, undefined, '[2001:db8::1]:3128'],
-  ['[::1]:3128', 'http', '::1', 3128, undefined, '[::1]:3128'],
+  ['http://[2001:DB8::1]:3128', 'http', '[2001:db8::1]', 3128, undefined, '[2001:db8::1]:3128'],
+  ['[::1]:3128', 'http', '[::1]', 3128, undefined, '[::1]:3128'],
   ['http://bücher.example:80', 'http', 'xn--bcher-kva.example', 80, undefined, 'xn--bcher-kva.example:80'],
 ])('%s', (address, protocol, hostname, port, userinfo, origin) => {
   expect(parseProxyAddress(address)).toEqual({ protocol, hostname, port, userinfo, origin });

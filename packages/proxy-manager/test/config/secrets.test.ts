@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { loadSecrets } from '../../src/config/secrets.js';
 import type { SecretsFile } from '../../src/config/secrets.js';
-import type { ApplyEntry } from '../../src/config/secrets-schema.js';
+import type { ApplyEntry } from '../../src/config/secrets-file.js';
 import { ConfigError } from '../../src/errors.js';
 import { fingerprint } from '../../src/secret.js';
 

@@ -1,0 +1,58 @@
+/** A key, or `env:NAME` to take it from the environment. The id is shown in logs in its place. */
+export type KeyEntry = string | { readonly id: string; readonly key: string };
+
+/** How a key travels: templates with `{key}` per header or query parameter; a string is that of `authorization`. */
+export type ApplyEntry =
+  | string
+  | {
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly query?: Readonly<Record<string, string>>;
+    };
+
+export interface PaceEntry {
+  /** Requests under way at once, per host. */
+  readonly concurrency?: number;
+  /** Least time between two starts, per host, in ms. */
+  readonly minTimeMs?: number;
+}
+
+interface EndpointEntry {
+  /** Uses of each key or proxy within `refresh_rate`. Absent: unlimited. */
+  readonly limit?: number;
+  /** Minutes after its first use at which the count of a key or proxy starts anew; goes with `limit`. */
+  readonly refresh_rate?: number;
+  /** Hosts that requests of this endpoint may go to, `*.example.com` for subdomains. Absent: any. */
+  readonly hosts?: readonly string[];
+  readonly pace?: PaceEntry;
+}
+
+export interface KeyEndpointEntry extends EndpointEntry {
+  readonly keys: readonly KeyEntry[];
+  /** Absent: the caller writes `{key}` where the key goes. */
+  readonly apply?: ApplyEntry;
+}
+
+export interface ProxyEndpointEntry extends EndpointEntry {
+  /** In place of the file's `ips`. */
+  readonly proxies?: readonly string[];
+}
+
+/**
+ * The content of secrets.json; an endpoint that stands in both sections uses a key and a proxy together.
+ *
+ * @example
+ * ```ts
+ * import { ProxyManager } from 'proxy-manager'
+ *
+ * const manager = new ProxyManager({
+ *   secrets: { key_based: { weather: { limit: 250, refresh_rate: 1440, keys: ['env:WEATHER_KEY'], apply: 'Bearer {key}' } } },
+ * })
+ * ```
+ */
+export interface SecretsFile {
+  readonly $schema?: string;
+  readonly key_based?: Readonly<Record<string, KeyEndpointEntry>>;
+  readonly ip_based?: Readonly<Record<string, ProxyEndpointEntry>>;
+  /** Proxies that serve every `ip_based` endpoint without a list of its own. */
+  readonly ips?: readonly string[];
+}
