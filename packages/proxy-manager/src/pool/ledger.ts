@@ -42,19 +42,24 @@ export function take(index: LedgerIndex, demand: Demand, clockMs: number): Ticke
 export function giveBack(index: LedgerIndex, ticket: Ticket, clockMs: number): void {
   const { pool, cost, taken } = ticket;
   const receipt = ticket.receipt as LedgerReceipt;
-  const { nowMs } = prepare(index, pool, clockMs);
+  const head = prepare(index, pool, clockMs);
+  index.setHead(head);
   for (const [number, section] of pool.sections.entries()) {
     const id = taken[number]?.id;
     if (id === undefined) continue;
-    change(index, section, id, nowMs, (record) => recordUncounted(record, cost, receipt[number] ?? []));
+    change(index, section, id, head.nowMs, (record) => recordUncounted(record, cost, receipt[number] ?? []));
   }
 }
 
 /** Lets a meter rest until `untilMs`; a longer rest stays. */
 export function rest(index: LedgerIndex, pool: Pool, id: string, untilMs: number, clockMs: number): void {
-  const { nowMs } = prepare(index, pool, clockMs);
+  const head = prepare(index, pool, clockMs);
+  index.setHead(head);
   for (const section of pool.sections) {
-    change(index, section, id, nowMs, (record) => ({ ...record, restUntilMs: Math.max(record.restUntilMs, untilMs) }));
+    change(index, section, id, head.nowMs, (record) => ({
+      ...record,
+      restUntilMs: Math.max(record.restUntilMs, untilMs),
+    }));
   }
 }
 

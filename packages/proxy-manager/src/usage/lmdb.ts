@@ -15,7 +15,7 @@ interface Opened {
 
 /**
  * Counts in the lmdb environment of a `dataDir`, for all processes that share it. `environment` is called at the
- * first use; the store lets go of what it gives when it is closed.
+ * first use and what it gives stays open.
  */
 export function lmdbUsageStore(options: {
   readonly environment: () => Promise<Environment>;
@@ -26,17 +26,15 @@ export function lmdbUsageStore(options: {
 
   async function open(): Promise<Opened> {
     const environment = await options.environment();
-    try {
-      return { environment, database: environment.openDatabase({ name: 'usage', version: 1 }), ledgers: new Map() };
-    } catch (error) {
-      await environment.close();
-      throw error;
-    }
+    return { environment, database: environment.openDatabase({ name: 'usage', version: 1 }), ledgers: new Map() };
   }
 
   async function using<T>(doing: string, work: (opened: Opened) => T | Promise<T>): Promise<T> {
     try {
-      opening ??= open();
+      opening ??= open().catch((error: unknown) => {
+        opening = undefined;
+        throw error;
+      });
       return await work(await opening);
     } catch (error) {
       throw error instanceof ProxyManagerError ? error : new StoreError('embedded usage store', doing, error);
@@ -62,10 +60,7 @@ export function lmdbUsageStore(options: {
         opened.database.resetReadTxn();
         return read(ledgerOf(opened, pool.endpoint), pool, clock.now());
       }),
-    async close() {
-      const opened = await opening?.catch(() => undefined);
-      await opened?.environment.close();
-    },
+    close: async () => {},
   };
 }
 

@@ -15,7 +15,11 @@ describe('lmdb usage store', () => {
 
   usageStoreContract({
     test,
-    open: async (clock) => lmdbUsageStore({ environment: () => openEnvironment(dataDir), clock }),
+    open: async (clock) => {
+      const environment = await openEnvironment(dataDir);
+      const store = lmdbUsageStore({ environment: async () => environment, clock });
+      return { ...store, close: () => store.close().then(environment.close) };
+    },
     durable: true,
     ownClock: false,
   });
