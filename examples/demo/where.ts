@@ -1,0 +1,45 @@
+import { join, relative } from 'node:path';
+import type { DemoOptions } from './options.js';
+import { bold } from './paint.js';
+
+/** Where this run's records can be found. */
+export type LogPlace = 'elasticsearch' | 'spool';
+
+/** The address without its login. */
+function printable(address: string): string {
+  const { protocol, host, pathname } = new URL(address);
+  return `${protocol}//${host}${pathname}`.replace(/\/$/, '');
+}
+
+const here = (path: string): string => relative(process.cwd(), path) || '.';
+
+const item = (name: string, text: string): string => `  ${name.padEnd(8)}${text}`;
+
+/** Where counts, cache and log of the run lie, and how to look at them. */
+export function describePlaces(options: DemoOptions, run: string, log: LogPlace): string {
+  const { dataDir, elasticsearch, redis, kibana } = options;
+  const state = here(dataDir);
+  const spool = join(here(join(dataDir, 'log')), '*.ndjson');
+  const isAway = elasticsearch !== undefined && log === 'spool';
+  const lines = [bold('Where it lies')];
+  lines.push(item('counts', redis === undefined ? state : printable(redis)));
+  if (isAway) lines.push(item('cache', 'in memory, for this run alone'));
+  else
+    lines.push(
+      item('cache', elasticsearch === undefined ? state : `${printable(elasticsearch)}, behind a memory tier`),
+    );
+  if (elasticsearch === undefined) {
+    lines.push(item('log', spool));
+    lines.push(item('', `a JSON document per line; this run's hold "labels":{"run":"${run}"}`));
+  } else if (!isAway) {
+    lines.push(item('log', printable(elasticsearch)));
+    lines.push(item('', 'data stream  logs-proxy_manager.exchange-default'));
+    lines.push(item('Kibana', kibana === undefined ? 'open Discover' : `open ${printable(kibana)}/app/discover`));
+    lines.push(item('', 'data view    logs-proxy_manager.exchange-*'));
+    lines.push(item('', `KQL          labels.run : "${run}"`));
+  } else {
+    lines.push(item('log', `waits in ${spool}:`));
+    lines.push(item('', `${printable(elasticsearch)} does not answer; the next run there ships it`));
+  }
+  return `${lines.join('\n')}\n`;
+}
