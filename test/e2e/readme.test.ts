@@ -94,6 +94,12 @@ it('names every error code there is', () => {
   expect(new Set(named)).toEqual(new Set(codes));
 });
 
+it('lists every page of the documentation', () => {
+  const index = readFileSync(join(ROOT, 'docs/README.md'), 'utf8');
+  const pages = readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md') && name !== 'README.md');
+  for (const page of pages) expect(index).toContain(`](${page})`);
+});
+
 it('links only to what is there', () => {
   const pages = [
     'README.md',
