@@ -53,7 +53,7 @@ export class Line {
           await nap.sleep(Math.min(leftMs, ASK_AGAIN_MS, Math.max(readyInMs, soonMs)), signal);
         }
         const answer = await ask();
-        if (answer.granted) return answer;
+        if (answer.granted || answer.retryAtMs === Infinity) return answer;
         this.#refusal = answer;
       }
     } finally {

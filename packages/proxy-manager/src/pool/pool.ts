@@ -66,7 +66,7 @@ export function credentialPool(options: {
     if (line === undefined) {
       const answer = await ask();
       if (answer.granted) return answer;
-      if (waitMs <= 0) throw exhausted(answer);
+      if (waitMs <= 0 || answer.retryAtMs === Infinity) throw exhausted(answer);
       line = lines.get(name) ?? new Line(clock, answer);
       lines.set(name, line);
     }
