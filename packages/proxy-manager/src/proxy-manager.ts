@@ -48,7 +48,7 @@ export class ProxyManager implements AsyncDisposable {
     return this.#engine.usage(endpoint);
   }
 
-  /** Resolves when every exchange logged so far is with every sink, or after 5 s at the latest. */
+  /** Resolves when every exchange logged so far is with every sink, or after 5 s with a sink that fails, 15 s with a slow one. */
   flush(): Promise<void> {
     return this.#engine.flush();
   }

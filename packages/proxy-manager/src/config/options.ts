@@ -47,9 +47,9 @@ export interface ManagerOptions {
    */
   readonly dataDir?: string;
   /** Redis for the usage counts of many machines: url, ioredis options, or an ioredis client (which stays open). */
-  readonly redis?: string | RedisOptions | Redis | Cluster;
+  readonly redis?: string | RedisOptions | Redis | Cluster | undefined;
   /** Elasticsearch for cache and log: url, client options, or a client (which stays open). */
-  readonly elasticsearch?: string | ElasticsearchOptions | ElasticsearchClient;
+  readonly elasticsearch?: string | ElasticsearchOptions | ElasticsearchClient | undefined;
   /**
    * Install or update the index templates.
    * @default true

@@ -11,14 +11,16 @@ import { openSpool } from './spool.js';
 /** How often a log shows that it lives, and looks for segments that others left behind. */
 const ROUND_MS = 30_000;
 
-const DEFAULT_DEADLINE_MS = 5_000;
+/** How long `flush` and `close` wait for a sink that fails, and for one that is only slow. */
+const FAILING_DEADLINE_MS = 5_000;
+const SLOW_DEADLINE_MS = 15_000;
 
 /**
  * Opens the log in `directory`. With sinks, what ended processes left there is shipped too, and a segment that every
  * sink has is removed; without any sink the segments are the log, and are kept.
  *
  * Nothing is made on disk before the first record, and no timer keeps the process alive. `flush` and `close` take 5 s
- * at most where nothing else is said. The sinks stay open at `close`.
+ * at most with a sink that fails, 15 s with one that is slow, where nothing else is said. The sinks stay open at `close`.
  */
 export function openExchangeLog(options: {
   readonly directory: string;
@@ -65,13 +67,21 @@ export function openExchangeLog(options: {
     }
   }
 
-  async function flush(deadlineMs = DEFAULT_DEADLINE_MS): Promise<boolean> {
+  async function flush(deadlineMs?: number): Promise<boolean> {
     if (shippers.length === 0) return true;
     const drained = Promise.all(shippers.map((shipper) => shipper.drain())).then((all) => all.every(Boolean));
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<boolean>((resolve) => {
+      const isFailing = (): boolean => shippers.some((shipper) => shipper.failing);
+      const giveUpUnlessSlow = (): void => {
+        if (isFailing()) resolve(false);
+        else timer = setTimeout(resolve, SLOW_DEADLINE_MS - FAILING_DEADLINE_MS, false);
+      };
       // This one timer does keep the process alive: someone is waiting.
-      timer = setTimeout(resolve, deadlineMs, false);
+      timer =
+        deadlineMs === undefined
+          ? setTimeout(giveUpUnlessSlow, FAILING_DEADLINE_MS)
+          : setTimeout(resolve, deadlineMs, false);
     });
     try {
       return await Promise.race([drained, late]);

@@ -19,6 +19,8 @@ export interface Shipper {
   drain(): Promise<boolean>;
   /** True when the sink has all of a segment. */
   has(segment: Segment): boolean;
+  /** True since the sink last refused, until it takes a batch again. */
+  readonly failing: boolean;
   /** Ends it: what is under way is aborted, and no cursor moves any more. */
   stop(): void;
 }
@@ -152,6 +154,9 @@ export function startShipper(options: {
       return running ?? start();
     },
     has: (segment) => offsetOf(segment) >= segment.size,
+    get failing() {
+      return failures > 0;
+    },
     stop() {
       clearTimeout(linger);
       stopping.abort(new Error('the log is closing'));
