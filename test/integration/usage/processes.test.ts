@@ -1,0 +1,127 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcessByStdio } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { openEnvironment } from '../../../packages/proxy-manager/src/embedded/environment.js';
+import { lmdbUsageStore } from '../../../packages/proxy-manager/src/usage/lmdb.js';
+import type { Pool } from '../../../packages/proxy-manager/src/usage/usage-store.js';
+import { redisUrl } from '../../services/urls.js';
+
+const TAKER = fileURLToPath(new URL('taker.mjs', import.meta.url));
+const HOUR_MS = 3_600_000;
+const KEYS = 4;
+
+function poolOf(limit: number): Pool {
+  const meters = Array.from({ length: KEYS }, (_, n) => ({ id: `key-${n}`, windows: [{ limit, everyMs: HOUR_MS }] }));
+  return { endpoint: randomUUID(), sections: [{ kind: 'key', meters }] };
+}
+
+interface Taker {
+  readonly child: ChildProcessByStdio<null, Readable, null>;
+  readonly granted: string[];
+  /** For each refusal, how many uses were counted by then. */
+  readonly refused: number[];
+  readonly ended: Promise<unknown>;
+}
+
+/** Starts a process that takes; `onGrant` is called with how many it has been granted by now. */
+function startTaker(
+  engine: 'lmdb' | 'redis',
+  place: string,
+  pool: Pool,
+  how: { takes: number; concurrency: number; onGrant?: (taker: Taker) => void },
+): Taker {
+  const args = [TAKER, engine, place, JSON.stringify(pool), String(how.takes), String(how.concurrency)];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const taker: Taker = { child, granted: [], refused: [], ended: once(child, 'close') };
+  let rest = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    for (const [verb, what = ''] of lines.map((line) => line.split(' '))) {
+      if (verb === 'granted') taker.granted.push(what);
+      else taker.refused.push(Number(what));
+    }
+    how.onGrant?.(taker);
+  });
+  return taker;
+}
+
+function perKey(takers: readonly Taker[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const id of takers.flatMap(({ granted }) => granted)) counts[id] = (counts[id] ?? 0) + 1;
+  return counts;
+}
+
+const full = (limit: number): Record<string, number> =>
+  Object.fromEntries(Array.from({ length: KEYS }, (_, n) => [`key-${n}`, limit]));
+
+describe('four processes', () => {
+  let dataDir = '';
+  beforeEach(async () => {
+    dataDir = await mkdtemp(join(tmpdir(), 'proxy-manager-processes-'));
+  });
+  afterEach(() => rm(dataDir, { recursive: true }));
+
+  const places = { lmdb: () => dataDir, redis: redisUrl };
+  test.each(['lmdb', 'redis'] as const)('%s: 10,000 takes, none over the limit, none left unused', async (engine) => {
+    const limit = 2_000;
+    const pool = poolOf(limit);
+    const takers = [50, 50, 1, 20].map((concurrency) =>
+      startTaker(engine, places[engine](), pool, { takes: 2_500, concurrency }),
+    );
+    await Promise.all(takers.map(({ ended }) => ended));
+    expect(takers.map(({ child }) => child.exitCode)).toEqual([0, 0, 0, 0]);
+    expect(perKey(takers)).toEqual(full(limit));
+    const refused = takers.flatMap((taker) => taker.refused);
+    expect(refused).toHaveLength(10_000 - KEYS * limit);
+    expect(new Set(refused)).toEqual(new Set([KEYS * limit]));
+  });
+
+  test('lmdb: processes killed at any moment lose what was in flight, and nothing else', async () => {
+    const limit = 1_000;
+    const concurrency = 10;
+    const pool = poolOf(limit);
+    const killed: Taker[] = [];
+    const killAfter = (grants: number): Taker =>
+      startTaker('lmdb', dataDir, pool, {
+        takes: Infinity,
+        concurrency,
+        onGrant: ({ child, granted }) => {
+          if (granted.length >= grants) child.kill('SIGKILL');
+        },
+      });
+    for (let round = 0; round < 3; round += 1) {
+      const takers = [40, 90, 160, 250].map((grants) => killAfter(grants + 7 * round));
+      killed.push(...takers);
+      await Promise.all(takers.map(({ ended }) => ended));
+    }
+    expect(new Set(killed.map(({ child }) => child.signalCode))).toEqual(new Set(['SIGKILL']));
+
+    const environment = await openEnvironment(dataDir);
+    try {
+      const store = lmdbUsageStore({ environment: async () => environment });
+      const used = (await store.read(pool)).map(({ windows: [window] }) => window?.used ?? 0);
+      const counted = used.reduce((sum, one) => sum + one);
+      const acknowledged = killed.flatMap(({ granted }) => granted).length;
+      expect(counted).toBeGreaterThanOrEqual(acknowledged);
+      expect(counted - acknowledged).toBeLessThanOrEqual(killed.length * concurrency);
+      for (const [n, one] of used.entries()) {
+        expect(one).toBeGreaterThanOrEqual(perKey(killed)[`key-${n}`] ?? 0);
+      }
+
+      const last = startTaker('lmdb', dataDir, pool, { takes: KEYS * limit, concurrency: 50 });
+      await last.ended;
+      expect(last.granted.length).toBe(KEYS * limit - counted);
+      expect((await store.read(pool)).map(({ windows: [window] }) => window?.used)).toEqual(Object.values(full(limit)));
+    } finally {
+      await environment.close();
+    }
+  });
+});

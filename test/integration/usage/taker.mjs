@@ -1,0 +1,32 @@
+// Takes uses and says, a line for each, `granted ID` as soon as the store has acknowledged it, or `refused USED`, the uses counted by then:
+// node taker.mjs lmdb|redis DATA_DIR|URL POOL_JSON TAKES CONCURRENCY
+import { writeSync } from 'node:fs';
+import { openEnvironment } from '../../../packages/proxy-manager/dist/embedded/environment.js';
+import { lmdbUsageStore } from '../../../packages/proxy-manager/dist/usage/lmdb.js';
+import { redisUsageStore } from '../../../packages/proxy-manager/dist/usage/redis.js';
+import { Redis } from 'ioredis';
+
+const [engine, place, poolJson, takes, concurrency] = process.argv.slice(2);
+const pool = JSON.parse(poolJson);
+const redis = engine === 'redis' ? new Redis(place) : undefined;
+const store =
+  redis === undefined
+    ? lmdbUsageStore({ environment: () => openEnvironment(place) })
+    : redisUsageStore({ client: async () => redis });
+
+let left = Number(takes);
+async function takeOnAndOn() {
+  while (left > 0) {
+    left -= 1;
+    const answer = await store.take({ pool, cost: 1 });
+    if (answer.granted) {
+      writeSync(1, `granted ${answer.taken[0].id}\n`);
+    } else {
+      const used = (await store.read(pool)).map(({ windows }) => windows[0].used);
+      writeSync(1, `refused ${used.reduce((sum, one) => sum + one)}\n`);
+    }
+  }
+}
+await Promise.all(Array.from({ length: Number(concurrency) }, takeOnAndOn));
+// The embedded store stays open: it must not keep a finished process.
+await redis?.quit();
