@@ -1,13 +1,15 @@
 import { defineConfig } from 'vitest/config';
 
-const services = { globalSetup: './test/services/global-setup.ts', testTimeout: 60_000, hookTimeout: 120_000 };
+const onServices = { globalSetup: './test/services/global-setup.ts', testTimeout: 60_000, hookTimeout: 120_000 };
 
 export default defineConfig({
   test: {
+    maxWorkers: '100%',
     projects: [
-      { test: { name: 'unit', include: ['packages/*/test/**/*.test.ts'] } },
-      { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], ...services } },
-      { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], ...services } },
+      // A process for each file would take longer than the tests do.
+      { test: { name: 'unit', include: ['packages/*/test/**/*.test.ts'], isolate: false } },
+      { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], ...onServices } },
+      { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], ...onServices } },
     ],
   },
 });

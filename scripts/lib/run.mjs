@@ -4,6 +4,9 @@ import { root } from './paths.mjs';
 // Nothing here takes a tenth of it: a step that hangs is to fail by itself.
 const LIMIT_MS = 10 * 60_000;
 
+// Some tools colour whatever they write where CI is set.
+const plain = process.stdout.isTTY ? {} : { NO_COLOR: '1', FORCE_COLOR: undefined };
+
 /**
  * Runs a command in the root of the repository and resolves with its exit code and all that it wrote; it is ended, and
  * has failed, after ten minutes.
@@ -16,7 +19,7 @@ export function run(command, args, { env = {}, show = false, cwd = root } = {}) 
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       cwd,
-      env: { ...process.env, ...env },
+      env: { ...process.env, ...plain, ...env },
       stdio: show ? 'inherit' : ['ignore', 'pipe', 'pipe'],
       shell: process.platform === 'win32' && command === 'npm',
     });
