@@ -19,12 +19,39 @@ export type {
   RetryOptions,
   SendOptions,
 } from './config/options.js';
-export type { SecretsFile } from './config/secrets.js';
+export type {
+  ApplyEntry,
+  KeyEndpointEntry,
+  KeyEntry,
+  PaceEntry,
+  ProxyEndpointEntry,
+  SecretsFile,
+} from './config/secrets-file.js';
 export type { Clock } from './clock.js';
 export type { ExchangeInfo, ExchangeResponse } from './doors/response.js';
 export type { KeyProxy } from './pool/pinned-identity.js';
 export type { CredentialUsage } from './usage/credential-usage.js';
 export type { CacheEntry, CacheStore } from './cache/cache-store.js';
 export type { ExchangeSink } from './log/exchange-log.js';
-export type { Transport } from './transport/transport.js';
-export type { UsageStore } from './usage/usage-store.js';
+export type {
+  RedirectHop,
+  Transport,
+  WireObservation,
+  WireOptions,
+  WireReply,
+  WireRequest,
+} from './transport/transport.js';
+export type {
+  Demand,
+  MeterReading,
+  Pool,
+  Refusal,
+  Section,
+  Ticket,
+  UsageStore,
+  WindowReading,
+} from './usage/usage-store.js';
+export type { Meter, ProxyCredential, WindowSpec } from './config/resolve.js';
+export type { CacheStatus } from './pipeline/exchange.js';
+export type { HeaderList } from './pipeline/headers.js';
+export type { Secret } from './secret.js';

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { inspect } from 'node:util';
 
 /** Published on purpose: every machine gives one key the same id, so that their logs and counts agree. */
-export const DEFAULT_FINGERPRINT_KEY = 'proxy-manager/fingerprint/v1';
+const DEFAULT_FINGERPRINT_KEY = 'proxy-manager/fingerprint/v1';
 
 /**
  * A credential's secret half, which cannot be printed: string conversion, JSON and `inspect` all show its id.

@@ -40,7 +40,7 @@ export function toResponse<T>(exchange: Exchange, config: SendOptions, reply: Re
   return response;
 }
 
-export function exchangeInfo({ id, trace }: Exchange): ExchangeInfo {
+function exchangeInfo({ id, trace }: Exchange): ExchangeInfo {
   const taken = (kind: 'key' | 'proxy'): { id: string } | undefined => {
     const reading = trace.last?.taken.find((candidate) => candidate.kind === kind);
     return reading && { id: reading.id };

@@ -88,7 +88,8 @@ async function openRoot(dataDir: string): Promise<Opened> {
   await assertStoreFile(join(path, 'data.mdb'));
   const { open, TransactionFlags } = await import('lmdb');
   // Committed when it returns, flushed to disk soon after; undone when it throws.
-  const flags: Flags = TransactionFlags.ABORTABLE | TransactionFlags.SYNCHRONOUS_COMMIT | TransactionFlags.NO_SYNC_FLUSH;
+  const flags: Flags =
+    TransactionFlags.ABORTABLE | TransactionFlags.SYNCHRONOUS_COMMIT | TransactionFlags.NO_SYNC_FLUSH;
   const root = open<unknown, Key>({ path, noSubdir: false, maxDbs: 32 });
   return { root, databases: new Map(), transactions: new TransactionQueue(root, flags) };
 }

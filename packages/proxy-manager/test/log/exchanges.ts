@@ -19,7 +19,7 @@ const proxy: ProxyCredential = {
   userinfo: undefined,
 };
 
-export const endpoint: Endpoint = {
+const endpoint: Endpoint = {
   name: 'test_api',
   keys: [key],
   proxies: [proxy],

@@ -96,7 +96,10 @@ it('gives the reply of the attempt before when no credential is left for another
 
 it('lets a repeated streamed reply go', async () => {
   const body = Readable.from(['unread']);
-  const { next } = attempts((exchange) => ({ ...replies(429, throttled)(exchange), body }), replies(200, { kind: 'good' }));
+  const { next } = attempts(
+    (exchange) => ({ ...replies(429, throttled)(exchange), body }),
+    replies(200, { kind: 'good' }),
+  );
   await stage(testExchange(), next);
   expect(body.destroyed).toBe(true);
 });

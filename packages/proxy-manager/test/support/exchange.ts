@@ -4,7 +4,14 @@ import type { Endpoint } from '../../src/config/resolve.js';
 import type { Exchange, Reply } from '../../src/pipeline/exchange.js';
 import { openAttempt } from '../../src/pipeline/exchange.js';
 
-const endpoint: Endpoint = { name: 'test_api', keys: [], proxies: undefined, hosts: undefined, apply: undefined, pace: undefined };
+const endpoint: Endpoint = {
+  name: 'test_api',
+  keys: [],
+  proxies: undefined,
+  hosts: undefined,
+  apply: undefined,
+  pace: undefined,
+};
 
 /** An exchange as the doors make it, for tests of one stage. */
 export function testExchange(parts: Partial<Exchange> = {}): Exchange {
