@@ -1,9 +1,8 @@
-import { mkdir, realpath, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, realpath, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Database, DatabaseOptions, Key, RootDatabase, TransactionFlags as Flags } from 'lmdb';
+import type { Database, DatabaseOptions, Key, RootDatabase } from 'lmdb';
 import { ConfigError, StoreError } from '../errors.js';
 import { assertStoreFile, newerVersion } from './format.js';
-import { TransactionQueue } from './transaction-queue.js';
 
 /** What one embedded store keeps: its name and the version of the form it keeps it in. */
 export interface DatabaseName {
@@ -22,10 +21,9 @@ export interface Environment {
    */
   openDatabase<V>(database: DatabaseName, options?: DatabaseOptions): Database<V, Key>;
   /**
-   * Runs `action`, synchronous, in a write transaction over all databases, together with whatever else was asked for
-   * in the same turn: all of it happens, or nothing when it throws; so it may be run more than once. When the
-   * promise resolves the writes are with the operating system: killing the process loses none of them, a power cut
-   * may lose the last instants and damages nothing older.
+   * Runs `action`, synchronous, in a write transaction over all databases: all of it happens, or nothing when it
+   * throws. When the promise resolves the writes are with the operating system: killing the process loses none of
+   * them, a power cut may lose the last instants and damages nothing older. Other processes wait for it meanwhile.
    */
   transact<T>(action: () => T): Promise<T>;
   /** Lets go; idempotent. */
@@ -35,7 +33,6 @@ export interface Environment {
 interface Opened {
   readonly root: RootDatabase<unknown, Key>;
   readonly databases: Map<string, Database<unknown, Key>>;
-  readonly transactions: TransactionQueue;
 }
 
 interface Shared {
@@ -73,7 +70,8 @@ const storePath = (dataDir: string): string => join(dataDir, 'store');
 async function prepare(dataDir: string): Promise<string> {
   try {
     await mkdir(storePath(dataDir), { recursive: true });
-    await writeFile(join(dataDir, '.gitignore'), '*\n');
+    await access(storePath(dataDir), constants.W_OK);
+    await writeFile(join(dataDir, '.gitignore'), '*\n', { flag: 'wx' }).catch(ignoreExisting);
     return await realpath(dataDir);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
@@ -83,18 +81,18 @@ async function prepare(dataDir: string): Promise<string> {
   }
 }
 
+function ignoreExisting(error: unknown): void {
+  if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+}
+
 async function openRoot(dataDir: string): Promise<Opened> {
   const path = storePath(dataDir);
   await assertStoreFile(join(path, 'data.mdb'));
-  const { open, TransactionFlags } = await import('lmdb');
-  // Committed when it returns, flushed to disk soon after; undone when it throws.
-  const flags: Flags =
-    TransactionFlags.ABORTABLE | TransactionFlags.SYNCHRONOUS_COMMIT | TransactionFlags.NO_SYNC_FLUSH;
-  const root = open<unknown, Key>({ path, noSubdir: false, maxDbs: 32 });
-  return { root, databases: new Map(), transactions: new TransactionQueue(root, flags) };
+  const { open } = await import('lmdb');
+  return { root: open({ path, noSubdir: false, maxDbs: 32 }), databases: new Map() };
 }
 
-function hold(dataDir: string, shared: Shared, { root, databases, transactions }: Opened): Environment {
+function hold(dataDir: string, shared: Shared, { root, databases }: Opened): Environment {
   let held = true;
   return {
     dataDir,
@@ -113,7 +111,7 @@ function hold(dataDir: string, shared: Shared, { root, databases, transactions }
     },
     transact: async (action) => {
       if (!held) throw new Error('the environment is closed');
-      return transactions.run(action);
+      return root.childTransaction(action);
     },
     async close() {
       if (!held) return;
@@ -121,7 +119,6 @@ function hold(dataDir: string, shared: Shared, { root, databases, transactions }
       shared.users -= 1;
       if (shared.users > 0) return;
       environments.delete(dataDir);
-      transactions.flush();
       const closed = root.close().finally(() => closing.delete(dataDir));
       closing.set(dataDir, closed);
       await closed;

@@ -32,6 +32,9 @@ describe('openEnvironment', () => {
     await open();
     expect(await readFile(join(dataDir, '.gitignore'), 'utf8')).toBe('*\n');
     expect(await readdir(join(dataDir, 'store'))).toContain('data.mdb');
+    await writeFile(join(dataDir, '.gitignore'), 'my own\n');
+    await open();
+    expect(await readFile(join(dataDir, '.gitignore'), 'utf8')).toBe('my own\n');
   });
 
   test('gives every user of one dataDir the same databases, by whatever path they name it', async () => {
