@@ -377,6 +377,14 @@ function changedPools(check: Check): void {
     );
   });
 
+  check('the meters in another order are the same meters', async ({ store }) => {
+    const tag = randomUUID();
+    const [there, back] = [keys({ a: [], b: [], c: [] }, tag), keys({ c: [], b: [], a: [] }, tag)];
+    assert.deepEqual(await takeIds(store, there, 3), ['a', 'b', 'c']);
+    assert.deepEqual(await takeIds(store, back, 6), ['a', 'b', 'c', 'a', 'b', 'c']);
+    assert.deepEqual(await takeIds(store, there, 6), ['a', 'b', 'c', 'a', 'b', 'c']);
+  });
+
   check('keys alone and keys with proxies are counted on the same keys', async ({ store }) => {
     const tag = randomUUID();
     const together = both({ a: [hourly(2)] }, { p: [] }, tag);
