@@ -26,7 +26,7 @@ export interface MeterRecord {
   readonly windows: readonly WindowState[];
 }
 
-export const FRESH: MeterRecord = { total: 0, lastTake: 0, restUntilMs: 0, windows: [] };
+const FRESH: MeterRecord = { total: 0, lastTake: 0, restUntilMs: 0, windows: [] };
 
 /** The record by the meter's present windows at `nowMs`: those that are over are closed. */
 export function recordAt(record: MeterRecord | undefined, meter: Meter, nowMs: number): MeterRecord {

@@ -9,7 +9,7 @@ export interface WindowState {
   readonly used: number;
 }
 
-export const CLOSED: WindowState = { openedAtMs: 0, openedBy: 0, used: 0 };
+const CLOSED: WindowState = { openedAtMs: 0, openedBy: 0, used: 0 };
 
 /** The window as it stands at `nowMs`: closed once its time is over. */
 export function windowAt(state: WindowState | undefined, spec: WindowSpec, nowMs: number): WindowState {

@@ -55,10 +55,12 @@ export interface Ticket {
   readonly receipt: unknown;
 }
 
-/** Nothing was counted: the section with no ready meter, and the epoch ms at which its first one is ready again. */
+/** Nothing was counted: one section has no meter (or not the pinned one) that is ready for the cost. */
 export interface Refusal {
   readonly granted: false;
+  /** Where both sections have none: the one that takes longer. */
   readonly kind: 'key' | 'proxy';
+  /** Epoch ms at which its first one is ready; Infinity where none can ever hold the cost. */
   readonly retryAtMs: number;
 }
 
