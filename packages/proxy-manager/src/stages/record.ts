@@ -81,5 +81,6 @@ function recorded(body: Readable, onEnding: (ending: BodyEnding) => void): Reada
     if (!body.readableEnded && !passing.destroyed) passing.destroy(new Error('the reply was cut off'));
   });
   passing.once('close', () => body.destroy());
-  return body.pipe(passing);
+  // It can break before whoever asked has it in hand; then reading it tells, and not the end of the process.
+  return body.pipe(passing).on('error', () => {});
 }

@@ -4,12 +4,20 @@ import { buffer } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import type { ExchangeLog } from '../../src/log/exchange-log.js';
 import type { ExchangeRecord } from '../../src/log/exchange-record.js';
-import type { Reply } from '../../src/pipeline/exchange.js';
+import { compose } from '../../src/pipeline/compose.js';
+import type { Exchange, Reply } from '../../src/pipeline/exchange.js';
+import type { Stage } from '../../src/pipeline/stage.js';
 import { recordStage } from '../../src/stages/record.js';
+import { retryStage } from '../../src/stages/retry.js';
+import { wireStage } from '../../src/stages/wire.js';
+import { undiciTransport } from '../../src/transport/undici.js';
+import { startOrigin } from '../servers/origin.js';
+import { testExchange } from '../support/exchange.js';
 import { aReply, anExchange, STARTED_MS } from './exchanges.js';
 
 function recording(write?: () => void): {
   records: ExchangeRecord[];
+  stage: Stage;
   run: (reply: () => Promise<Reply>) => Promise<Reply>;
 } {
   const records: ExchangeRecord[] = [];
@@ -19,7 +27,7 @@ function recording(write?: () => void): {
     close: async () => {},
   };
   const stage = recordStage({ log, clock: { now: () => STARTED_MS + 7 } });
-  return { records, run: (reply) => stage(anExchange(), reply) };
+  return { records, stage, run: (reply) => stage(anExchange(), reply) };
 }
 
 function streamed(body: Readable): Reply {
@@ -107,4 +115,46 @@ test('a reader that lets go frees the body and is logged', async () => {
   passed.destroy();
   await closed;
   expect(records).toHaveLength(1);
+});
+
+/** A real server that cuts its first `cuts` replies off in mid-body, behind the stages that meet its replies. */
+async function cutting(status: number, cuts: number) {
+  const wasCut: Promise<unknown>[] = [];
+  const origin = await startOrigin((request, response) => {
+    if (wasCut.length === cuts) return response.end('whole');
+    wasCut.push(once(request.socket, 'close'));
+    response
+      .writeHead(status, { 'content-length': 100 })
+      .write('half', () => setTimeout(() => request.socket.destroy(), 20));
+  });
+  const transport = undiciTransport();
+  const { stage, records } = recording();
+  const clock = { now: () => Date.now() };
+  const run = compose([retryStage({ clock }), stage], wireStage({ transport, clock }));
+  const base = testExchange();
+  const exchange: Exchange = {
+    ...base,
+    request: { ...base.request, url: new URL(origin.url), wire: { ...base.request.wire, body: 'stream' } },
+  };
+  const close = async () => {
+    await transport.close();
+    await origin.close();
+  };
+  return { run: () => run(exchange), origin, records, wasCut, [Symbol.asyncDispose]: close };
+}
+
+test('a streamed reply that breaks while the next attempt is waited for ends nothing but itself', async () => {
+  await using server = await cutting(503, 1);
+  const reply = await server.run();
+  expect(reply.status).toBe(200);
+  expect(String(await buffer(await readable(reply)))).toBe('whole');
+  expect(server.records).toMatchObject([{ error: { code: 'ECONNRESET' } }, { event: { outcome: 'success' } }]);
+});
+
+test('a streamed reply that breaks before its reader has come tells it then', async () => {
+  await using server = await cutting(200, 1);
+  const body = await readable(await server.run());
+  await server.wasCut[0];
+  await expect.poll(() => body.destroyed).toBe(true);
+  await expect(buffer(body)).rejects.toMatchObject({ code: 'ECONNRESET' });
 });
