@@ -60,17 +60,54 @@ function borrowed<C>(client: C): Connection<C> {
   return { client: async () => client, close: async () => {} };
 }
 
+/** Opens on first use, and again on the next one where that failed; closes what was opened. */
 export function owned<C>(open: () => Promise<C>, close: (client: C) => Promise<void>): Connection<C> {
   let opened: Promise<C> | undefined;
   return {
     client() {
-      opened ??= open();
+      opened ??= open().catch((error: unknown) => {
+        opened = undefined;
+        throw error;
+      });
       return opened;
     },
     async close() {
-      if (opened !== undefined) await close(await opened);
+      // Whoever asked for a client that cannot be opened was told so: there is nothing to close.
+      const client = await opened?.catch(() => undefined);
+      if (client !== undefined) await close(client);
     },
   };
+}
+
+/** How long one of them may take to close. */
+const CLOSE_BUDGET_MS = 5_000;
+
+/**
+ * Closes one after the other. One that fails or takes longer than `eachMs` keeps no other open; the first failure
+ * rejects when all had their turn.
+ */
+export async function closeAll(
+  ones: readonly { close(): Promise<void> }[],
+  eachMs: number = CLOSE_BUDGET_MS,
+): Promise<void> {
+  const failures: unknown[] = [];
+  for (const one of ones) {
+    await within(eachMs, one.close()).catch((error: unknown) => failures.push(error));
+  }
+  if (failures.length > 0) throw failures[0];
+}
+
+/** Settles as `work` does; resolves when that takes longer. */
+async function within(budgetMs: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise((resolve) => {
+    timer = setTimeout(resolve, budgetMs);
+  });
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Both clients are optional peers: whoever configures one is told to install it. */

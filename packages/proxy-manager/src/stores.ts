@@ -8,7 +8,7 @@ import { tieredCacheStore } from './cache/tiered.js';
 import type { Clock } from './clock.js';
 import type { ManagerOptions } from './config/options.js';
 import type { Connection } from './connections.js';
-import { elasticsearchConnection, owned, redisConnection } from './connections.js';
+import { closeAll, elasticsearchConnection, owned, redisConnection } from './connections.js';
 import type { Environment } from './embedded/environment.js';
 import { openEnvironment } from './embedded/environment.js';
 import { ConfigError } from './errors.js';
@@ -20,7 +20,10 @@ import { memoryUsageStore } from './usage/memory.js';
 import { redisUsageStore } from './usage/redis.js';
 import type { UsageStore } from './usage/usage-store.js';
 
-/** The stores of one manager; `close` closes those that were made here, and the connections after them. */
+/**
+ * The stores of one manager; `close` closes those that were made here, and the connections after them. It takes 5 s at
+ * most for each, and one that could not be opened does not trouble it.
+ */
 export interface Stores {
   readonly usage: UsageStore;
   readonly cache: CacheStore;
@@ -80,9 +83,7 @@ export function openStores(options: ManagerOptions & { readonly dataDir: string;
     usage,
     cache,
     sinks: [...sinks, ...(options.log?.sinks ?? [])],
-    async close() {
-      for (const one of made) await one.close();
-    },
+    close: () => closeAll(made),
   };
 }
 

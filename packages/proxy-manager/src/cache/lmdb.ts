@@ -10,13 +10,19 @@ export interface LmdbCacheOptions {
   readonly clock: Clock;
 }
 
-/** Keeps replies in the embedded environment, shared by the processes that have it open. */
+/**
+ * Keeps replies in the embedded environment, shared by the processes that have it open. An expired entry is removed
+ * when it is asked for again; one that nobody asks for stays on the disk.
+ */
 export function lmdbCacheStore({ environment, clock }: LmdbCacheOptions): CacheStore {
   let opening: Promise<Database<Buffer, Key>> | undefined;
   const open = (): Promise<Database<Buffer, Key>> => {
-    opening ??= environment().then((opened) =>
-      opened.openDatabase<Buffer>({ name: 'cache', version: 1 }, { encoding: 'binary' }),
-    );
+    opening ??= environment()
+      .then((opened) => opened.openDatabase<Buffer>({ name: 'cache', version: 1 }, { encoding: 'binary' }))
+      .catch((error: unknown) => {
+        opening = undefined;
+        throw error;
+      });
     return opening;
   };
   const writing = new Set<Promise<unknown>>();
