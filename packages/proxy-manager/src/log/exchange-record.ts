@@ -40,12 +40,13 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /**
- * The document of one attempt, or of one reply that needed none. `endedAtMs` is epoch ms.
+ * The document of one attempt, or of one reply that needed none. `endedAtMs` is epoch ms; `tookMs` is measured apart
+ * from it, since a clock can be set while the exchange is under way. Without it the two times are compared.
  *
  * The url is the caller's own, which holds `{key}` where a key goes, so no pool secret can come with it. Only what
  * is known becomes a field.
  */
-export function toRecord(exchange: Exchange, outcome: Outcome, endedAtMs: number): ExchangeRecord {
+export function toRecord(exchange: Exchange, outcome: Outcome, endedAtMs: number, tookMs?: number): ExchangeRecord {
   const { request, trace, policy } = exchange;
   const { reply } = outcome;
   const attempt = trace.cache === 'hit' || trace.last === undefined ? undefined : exchange.attempt;
@@ -53,6 +54,7 @@ export function toRecord(exchange: Exchange, outcome: Outcome, endedAtMs: number
   const failed = error !== undefined || reply === undefined || reply.status >= 400 || isBad(attempt);
   const startedAtMs = attempt?.startedAtMs ?? trace.startedAtMs;
   const start = new Date(startedAtMs).toISOString();
+  const durationMs = Math.max(0, tookMs ?? endedAtMs - startedAtMs);
   const address = addressFields(request.url);
 
   const event = {
@@ -64,15 +66,15 @@ export function toRecord(exchange: Exchange, outcome: Outcome, endedAtMs: number
     module: 'proxy_manager',
     action: actionOf(exchange, outcome),
     outcome: failed ? 'failure' : 'success',
-    duration: Math.round((endedAtMs - startedAtMs) * 1e6),
+    duration: Math.round(durationMs * 1e6),
     start,
-    end: new Date(endedAtMs).toISOString(),
+    end: new Date(startedAtMs + durationMs).toISOString(),
     ...(failed && { reason: reasonOf(reply, error, attempt) }),
   };
   const record: Fields & ExchangeRecord = {
     '@timestamp': start,
     ecs: ECS,
-    message: messageOf(exchange, reply, error, endedAtMs - startedAtMs),
+    message: messageOf(exchange, reply, error, Math.round(durationMs)),
     log: error === undefined ? (failed ? LEVELS.warn : LEVELS.info) : LEVELS.error,
     data_stream: STREAM,
     event,

@@ -10,9 +10,10 @@ import type { Stage } from '../pipeline/stage.js';
 /** Logs every attempt before its reply or error goes back to the caller: one record each. Never throws or waits by itself. */
 export function recordStage({ log, clock }: { log: ExchangeLog; clock: Clock }): Stage {
   return async function record(exchange, next) {
+    const startedMs = performance.now();
     function note(outcome: Outcome): void {
       try {
-        log.write(toRecord(exchange, outcome, clock.now()));
+        log.write(toRecord(exchange, outcome, clock.now(), performance.now() - startedMs));
       } catch (error) {
         // Only a fault of ours comes here; the exchange must not suffer from it.
         process.emitWarning(error instanceof Error ? error : String(error));

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { PassThrough, Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { ExchangeLog } from '../../src/log/exchange-log.js';
 import type { ExchangeRecord } from '../../src/log/exchange-record.js';
@@ -44,6 +45,30 @@ test('a reply is logged before it is handed over, once, and as it came', async (
   const reply = aReply();
   expect(await run(async () => reply)).toBe(reply);
   expect(records).toHaveLength(1);
+});
+
+test('a clock that is set back, or is far ahead for a moment, touches no duration', async () => {
+  let nowMs = STARTED_MS;
+  const durations: unknown[] = [];
+  const log: ExchangeLog = {
+    write: ({ event }) => void durations.push(event['duration'], Date.parse(String(event['end'])) - STARTED_MS),
+    flush: async () => true,
+    close: async () => {},
+  };
+  const stage = recordStage({ log, clock: { now: () => nowMs } });
+  for (const jumpMs of [-3_600_000, 3_600_000]) {
+    await stage(anExchange(), async () => {
+      nowMs += jumpMs;
+      await sleep(20);
+      return aReply();
+    });
+  }
+  const [back = 0, backEnd, ahead = 0, aheadEnd] = durations.map(Number);
+  for (const duration of [back, ahead]) {
+    expect(duration).toBeGreaterThanOrEqual(19e6);
+    expect(duration).toBeLessThan(1e9);
+  }
+  expect([backEnd, aheadEnd]).toEqual([back, ahead].map((duration) => Math.trunc(duration / 1e6)));
 });
 
 test('a thrown error is logged and thrown on', async () => {
@@ -121,7 +146,10 @@ test('a reader that lets go frees the body and is logged', async () => {
 async function cutting(status: number, cuts: number) {
   const wasCut: Promise<unknown>[] = [];
   const origin = await startOrigin((request, response) => {
-    if (wasCut.length === cuts) return response.end('whole');
+    if (wasCut.length === cuts) {
+      response.end('whole');
+      return;
+    }
     wasCut.push(once(request.socket, 'close'));
     response
       .writeHead(status, { 'content-length': 100 })
