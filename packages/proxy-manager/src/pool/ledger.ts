@@ -4,9 +4,13 @@ import type { LedgerHead, LedgerIndex, Shelf } from './ledger-index.js';
 import type { MeterRecord } from './meter-record.js';
 import { placeOf, readingOf, readyAtMs, recordAt, recordCounted, recordUncounted } from './meter-record.js';
 import { factsOf } from './section-facts.js';
+import type { TakeNumbers } from './window.js';
 
-/** In a ticket: for each section, the numbers of the takes that opened the windows it was counted in. */
-export type LedgerReceipt = readonly (readonly number[])[];
+/** In a ticket: its own number, and for each section those of the takes that opened the windows it was counted in. */
+export interface LedgerReceipt {
+  readonly take: number;
+  readonly openedBy: readonly (readonly number[])[];
+}
 
 interface Chosen {
   readonly section: Section;
@@ -34,20 +38,18 @@ export function take(index: LedgerIndex, demand: Demand, clockMs: number): Ticke
     store(index.shelf(section.kind), section, meter, after, head.nowMs);
     return { reading: readingOf(after, meter, section.kind, head.nowMs), windows: after.windows };
   });
-  const receipt: LedgerReceipt = counted.map(({ windows }) => windows.map(({ openedBy }) => openedBy));
+  const openedBy = counted.map(({ windows }) => windows.map((state) => state.openedBy));
+  const receipt: LedgerReceipt = { take: takes, openedBy };
   return { granted: true, pool, cost, taken: counted.map(({ reading }) => reading), receipt };
 }
 
 /** Takes the uses of a ticket back, each from the window it was counted in while that is still open. */
 export function giveBack(index: LedgerIndex, ticket: Ticket, clockMs: number): void {
-  const { pool, cost, taken } = ticket;
-  const receipt = ticket.receipt as LedgerReceipt;
+  const { pool, cost } = ticket;
   const head = prepare(index, pool, clockMs);
   index.setHead(head);
-  for (const [number, section] of pool.sections.entries()) {
-    const id = taken[number]?.id;
-    if (id === undefined) continue;
-    change(index, section, id, head.nowMs, (record) => recordUncounted(record, cost, receipt[number] ?? []));
+  for (const { section, id, by } of countedIn(ticket)) {
+    change(index, section, id, head.nowMs, (record) => recordUncounted(record, cost, by, head.nowMs));
   }
 }
 
@@ -72,6 +74,15 @@ export function read(index: LedgerIndex, pool: Pool, clockMs: number): readonly 
       const record = recordAt(shelf.get(meter.id)?.record, meter, nowMs);
       return readingOf(record, meter, section.kind, nowMs);
     });
+  });
+}
+
+/** Where a ticket counted, section by section. */
+function countedIn(ticket: Ticket): { readonly section: Section; readonly id: string; readonly by: TakeNumbers }[] {
+  const { take: number, openedBy } = ticket.receipt as LedgerReceipt;
+  return ticket.pool.sections.flatMap((section, at) => {
+    const id = ticket.taken[at]?.id;
+    return id === undefined ? [] : [{ section, id, by: { take: number, openedBy: openedBy[at] ?? [] } }];
   });
 }
 

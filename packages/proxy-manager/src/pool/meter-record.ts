@@ -1,6 +1,6 @@
 import type { Meter } from '../config/resolve.js';
 import type { MeterReading } from '../usage/usage-store.js';
-import type { WindowState } from './window.js';
+import type { TakeNumbers, WindowState } from './window.js';
 import { counted, fitsAtMs, resetsAtMs, uncounted, windowAt } from './window.js';
 
 /** Where a meter stands in the indexes of its section. */
@@ -69,12 +69,12 @@ export function recordCounted(record: MeterRecord, cost: number, nowMs: number, 
   };
 }
 
-/** The record without `cost` uses that were counted in the windows opened by `openedBy`. */
-export function recordUncounted(record: MeterRecord, cost: number, openedBy: readonly number[]): MeterRecord {
+/** The record without the `cost` uses of the take `by`. */
+export function recordUncounted(record: MeterRecord, cost: number, by: TakeNumbers, nowMs: number): MeterRecord {
   return {
     ...record,
     total: Math.max(0, record.total - cost),
-    windows: record.windows.map((state, index) => uncounted(state, cost, openedBy[index] ?? 0)),
+    windows: record.windows.map((state) => uncounted(state, cost, by, nowMs)),
   };
 }
 

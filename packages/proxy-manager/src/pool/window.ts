@@ -33,8 +33,19 @@ export function counted(state: WindowState, cost: number, nowMs: number, by: num
   return state.openedBy === 0 ? { openedAtMs: nowMs, openedBy: by, used: cost } : { ...state, used: state.used + cost };
 }
 
-/** Takes back what was counted in the window that `openedBy` opened; another window is left alone, an empty one closes. */
-export function uncounted(state: WindowState, cost: number, openedBy: number): WindowState {
-  if (state.openedBy !== openedBy) return state;
-  return state.used > cost ? { ...state, used: state.used - cost } : CLOSED;
+/** The number of a take, and those of the takes that opened the windows it was counted in. */
+export interface TakeNumbers {
+  readonly take: number;
+  readonly openedBy: readonly number[];
+}
+
+/**
+ * Takes back what was counted in a window; one that opened since is left alone, an empty one closes. Without the use
+ * that opened it a window runs from now at the earliest: whoever counts at the other end never saw that use.
+ */
+export function uncounted(state: WindowState, cost: number, by: TakeNumbers, nowMs: number): WindowState {
+  if (state.openedBy === 0 || !by.openedBy.includes(state.openedBy)) return state;
+  if (state.used <= cost) return CLOSED;
+  const openedAtMs = state.openedBy === by.take ? nowMs : state.openedAtMs;
+  return { ...state, openedAtMs, used: state.used - cost };
 }

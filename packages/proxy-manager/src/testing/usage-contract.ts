@@ -282,11 +282,29 @@ function givenBack(check: Check): void {
     const pool = keys({ a: [hourly(3)] });
     const first = await granted(store.take({ pool, cost: 1 }));
     const second = await granted(store.take({ pool, cost: 2 }));
-    await store.giveBack(first);
+    await store.giveBack(second);
     const [reading] = await store.read(pool);
-    assert.equal(reading?.total, 2);
-    assert.deepEqual(reading.windows, [{ limit: 3, used: 2, resetsAtMs: second.taken[0]?.windows[0]?.resetsAtMs }]);
+    assert.equal(reading?.total, 1);
+    assert.deepEqual(reading.windows, [{ limit: 3, used: 1, resetsAtMs: first.taken[0]?.windows[0]?.resetsAtMs }]);
   });
+
+  check(
+    'a window whose first use is given back runs on from now, for the sender may not have known of it',
+    async (bench) => {
+      const { store } = bench;
+      const pool = keys({ a: [shortly(3)] });
+      const first = await granted(store.take({ pool, cost: 1 }));
+      await bench.until(bench.now() + SHORT_MS / 2);
+      await granted(store.take({ pool, cost: 2 }));
+      const before = bench.now();
+      await store.giveBack(first);
+      const [reading] = await store.read(pool);
+      assert.equal(reading?.windows[0]?.used, 2);
+      assertBetween(reading.windows[0].resetsAtMs, before + SHORT_MS, bench.now() + SHORT_MS);
+      await bench.until((first.taken[0]?.windows[0]?.resetsAtMs ?? 0) + 1);
+      assert.ok((await refused(store.take({ pool, cost: 2 }))).retryAtMs >= before + SHORT_MS);
+    },
+  );
 
   check('a window that has opened anew is left alone', async (bench) => {
     const { store } = bench;

@@ -24,6 +24,11 @@ export function toReading(
   return readingOf(record, meter, kind, nowMs);
 }
 
+/** The number of the last take of a packed meter. */
+export function lastTake(packed: string): number {
+  return Number(packed.split(' ')[1]);
+}
+
 /** The takes that opened the windows of a packed meter. */
 export function openedBy(packed: string): number[] {
   return windowsOf(packed.split(' ')).map((state) => state.openedBy);

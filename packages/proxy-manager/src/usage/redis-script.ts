@@ -24,6 +24,13 @@ local now = math.max(time[1] * 1000 + math.floor(time[2] / 1000), tonumber(redis
 
 local function int(x) return string.format('%.0f', x) end
 
+local function contains(list, wanted)
+  for _, x in ipairs(list) do
+    if x == wanted then return true end
+  end
+  return false
+end
+
 local function shelf(n)
   local first = 2 + (n - 1) * 3
   return { meters = KEYS[first], ready = KEYS[first + 1], waking = KEYS[first + 2] }
@@ -244,15 +251,16 @@ keep(sections, 0)
 return reply
 `);
 
-/** `request.taken`: for each section the id and the takes that opened its windows. */
+/** `request.taken`: for each section the id, the number of the take, and those of the takes that opened its windows. */
 export const GIVE_BACK: RedisScript = script(`${LEDGER}${PREPARE}
 for n, taken in ipairs(request.taken) do
   local m = get(shelf(n), taken[1])
   if m then
     m.total = math.max(0, m.total - request.cost)
-    for i, w in ipairs(m.windows) do
-      if w.by ~= 0 and w.by == taken[2][i] then
+    for _, w in ipairs(m.windows) do
+      if w.by ~= 0 and contains(taken[3], w.by) then
         w.used = w.used - request.cost
+        if w.by == taken[2] then w.opened = now end
         if w.used <= 0 then w.opened, w.by, w.used = 0, 0, 0 end
       end
     end

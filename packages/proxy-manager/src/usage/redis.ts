@@ -2,7 +2,7 @@ import type { Cluster, Redis } from 'ioredis';
 import { ProxyManagerError, StoreError } from '../errors.js';
 import { factsOf } from '../pool/section-facts.js';
 import { assertKeepsKeys } from './redis-eviction.js';
-import { openedBy, toReading } from './redis-meter.js';
+import { lastTake, openedBy, toReading } from './redis-meter.js';
 import type { RedisScript } from './redis-script.js';
 import { GIVE_BACK, READ, REST, TAKE } from './redis-script.js';
 import type { Pool, Refusal, Section, Ticket, UsageStore } from './usage-store.js';
@@ -126,6 +126,6 @@ function toTicket(pool: Pool, cost: number, answer: readonly unknown[]): Ticket 
     if (meter === undefined) throw new Error(`Redis gave the unknown ${section.kind} ${String(id)}`);
     return toReading(packed, meter, section.kind, Number(now));
   });
-  const receipt = taken.map(([id, packed]) => [id, openedBy(packed)]);
+  const receipt = taken.map(([id, packed]) => [id, lastTake(packed), openedBy(packed)]);
   return { granted: true, pool, cost, taken: readings, receipt };
 }

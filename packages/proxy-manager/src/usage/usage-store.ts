@@ -74,7 +74,10 @@ export interface Refusal {
 export interface UsageStore {
   /** Chooses one meter per section and counts the use, in one step. */
   take(demand: Demand): Promise<Ticket | Refusal>;
-  /** Takes a use back that surely was not sent; a window that has opened anew since then is left alone. */
+  /**
+   * Takes a use back that surely was not sent. A window that has opened anew since then is left alone; one whose first
+   * use it was, and that holds others, runs from now.
+   */
   giveBack(ticket: Ticket): Promise<void>;
   /** Lets `id` of `pool` rest until `untilMs` (epoch); never shortens a rest. */
   rest(pool: Pool, id: string, untilMs: number): Promise<void>;

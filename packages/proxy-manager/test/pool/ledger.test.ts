@@ -43,17 +43,19 @@ class PlainPool {
       return { answer: { retryAtMs }, giveBack: () => {} };
     }
     this.#takes += 1;
+    const opensIt = best.window === undefined;
     best.lastTake = this.#takes;
     best.total += cost;
     if (best.limit !== undefined) {
       best.window ??= { used: 0, endsMs: this.#nowMs + best.limit.everyMs };
       best.window.used += cost;
     }
-    const { window } = best;
+    const { window, limit } = best;
     const giveBack = (): void => {
       best.total -= cost;
-      if (window === undefined) return;
+      if (window === undefined || limit === undefined) return;
       window.used -= cost;
+      if (opensIt && best.window === window) window.endsMs = this.#nowMs + limit.everyMs;
       if (window.used === 0 && best.window === window) best.window = undefined;
     };
     return { answer: { id: `m${best.position}` }, giveBack };
@@ -84,7 +86,7 @@ interface PlainMeter {
   total: number;
   lastTake: number;
   restUntilMs: number;
-  window: { used: number; readonly endsMs: number } | undefined;
+  window: { used: number; endsMs: number } | undefined;
 }
 
 const usesOf = ({ limit, total, window }: PlainMeter): number => (limit === undefined ? total : (window?.used ?? 0));
