@@ -3,15 +3,26 @@ import { fieldsOf, itemsOf } from './endpoint-options.js';
 import type { Path, Report } from './problem.js';
 import { parseProxyAddress } from './proxy-address.js';
 import type { KeyCredential, ProxyCredential } from './resolve.js';
+import { showsVariable } from './shown.js';
+import type { ShownIds } from './shown-ids.js';
 
 /** A key or proxy before an endpoint gives it windows. */
 export type Unmetered<Credential> = Omit<Credential, 'windows'>;
+
+/** What reading the keys of an endpoint takes beside them. */
+export interface KeyContext {
+  readonly fingerprintKey: string | undefined;
+  /** Takes every key and every id that the file gives one. */
+  readonly ids: ShownIds;
+  /** Whether `apply` puts the keys into a header. */
+  readonly inHeader: boolean;
+}
 
 /** The keys of one endpoint. A mistake is reported without the key. */
 export function readKeys(
   value: unknown,
   path: Path,
-  fingerprintKey: string | undefined,
+  { fingerprintKey, ids, inHeader }: KeyContext,
   report: Report,
 ): readonly Unmetered<KeyCredential>[] {
   const byValue = new Map<string, number>();
@@ -25,8 +36,16 @@ export function readKeys(
     if (key === undefined) return [];
     const mistake = keyMistake(key);
     if (mistake !== undefined) report(where, `expected a key, found ${mistake}`);
+    else if (inHeader && !/^[ -\u00ff]*$/.test(key)) {
+      report(where, 'expected characters that a header may hold (apply puts the key into one), found others');
+    }
+    ids.addKey(key);
     const id = typeof givenId === 'string' ? givenId : fingerprint(key, fingerprintKey);
-    if (typeof givenId === 'string') reportId(givenId, key, [...path, index, 'id'], report);
+    if (typeof givenId === 'string') {
+      if (!/^[^\p{C}]{1,128}$/u.test(givenId)) {
+        report([...path, index, 'id'], 'expected a name of 1 to 128 printable characters, found another string');
+      } else ids.addId({ id: givenId, key, path: [...path, index, 'id'] });
+    }
 
     const sameKey = byValue.get(key);
     const sameId = byId.get(id);
@@ -77,7 +96,8 @@ function fromEnvironment(written: string, what: string, path: Path, report: Repo
   }
   const value = process.env[name];
   if (value) return value;
-  report(path, `expected ${what} in the environment variable ${name}, found it ${value === '' ? 'empty' : 'unset'}`);
+  const shown = showsVariable(name) ? name : 'behind env: (its name is not shown, it may be a secret)';
+  report(path, `expected ${what} in the environment variable ${shown}, found it ${value === '' ? 'empty' : 'unset'}`);
   return undefined;
 }
 
@@ -85,10 +105,4 @@ function keyMistake(key: string): string | undefined {
   if (key === '') return 'an empty string';
   if (/[\p{Cc}\p{Cs}]/u.test(key)) return 'one with a line break or control character';
   return key.trim() === key ? undefined : 'one with white space around it';
-}
-
-function reportId(id: string, key: string, path: Path, report: Report): void {
-  if (id === key) report(path, 'expected a name that may be shown, found the key itself');
-  else if (!/^[^\p{C}]{1,128}$/u.test(id))
-    report(path, 'expected a name of 1 to 128 printable characters, found another string');
 }

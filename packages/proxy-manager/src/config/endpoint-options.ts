@@ -1,6 +1,7 @@
 import type { Path, Report } from './problem.js';
 import { found } from './problem.js';
 import type { Apply, Pace, WindowSpec } from './resolve.js';
+import { HOST_LIKE } from './shown.js';
 
 /** The fields of a value that is meant to be an object; whoever reads them finds nothing where it is none. */
 export function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
@@ -39,8 +40,10 @@ export function readHosts(value: unknown, path: Path, report: Report): readonly 
     const [, wildcard = '', host = '', port = ''] = HOST.exec(text) ?? [];
     if (host !== '' && URL.canParse(`http://${host}${port}`))
       return [wildcard + new URL(`http://${host}`).hostname + port];
-    const shown = found(text, text.length <= 60 && !text.includes('@'));
-    report([...path, index], `expected a host such as api.example.com or *.example.com, found ${shown}`);
+    report(
+      [...path, index],
+      `expected a host such as api.example.com or *.example.com, found ${found(text, HOST_LIKE)}`,
+    );
     return [];
   });
   return Object.freeze(hosts);

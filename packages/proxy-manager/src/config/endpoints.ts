@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Unmetered } from './credentials.js';
+import type { KeyContext, Unmetered } from './credentials.js';
 import { readKeys, readProxies } from './credentials.js';
 import { fieldsOf, readApply, readHosts, readPace, readWindows } from './endpoint-options.js';
 import type { Report } from './problem.js';
 import type { Apply, Endpoint, Endpoints, KeyCredential, ProxyCredential, WindowSpec } from './resolve.js';
+import { ShownIds } from './shown-ids.js';
 
 /**
  * The endpoints of a secrets.json, and reports of every mistake that its shape alone does not show. It reads past
@@ -18,9 +19,12 @@ export function buildEndpoints(file: unknown, fingerprintKey: string | undefined
   if (names.size === 0 && file === Object(file) && !Array.isArray(file))
     report([], 'expected at least one endpoint in key_based or ip_based, found none');
 
-  return new Map(
+  const ids = new ShownIds();
+  const endpoints = new Map(
     [...names].map((name) => {
-      const keys = Object.hasOwn(keyBased, name) ? keysOf(name, keyBased[name], fingerprintKey, report) : undefined;
+      const keys = Object.hasOwn(keyBased, name)
+        ? keysOf(name, keyBased[name], { fingerprintKey, ids }, report)
+        : undefined;
       const proxies = Object.hasOwn(ipBased, name)
         ? proxiesOf(name, ipBased[name], shared, root.ips, fingerprintKey, report)
         : undefined;
@@ -37,19 +41,23 @@ export function buildEndpoints(file: unknown, fingerprintKey: string | undefined
       return [name, Object.freeze(endpoint)];
     }),
   );
+  ids.report(report);
+  return endpoints;
 }
 
 function keysOf(
   name: string,
   value: unknown,
-  fingerprintKey: string | undefined,
+  context: Omit<KeyContext, 'inHeader'>,
   report: Report,
 ): { readonly keys: readonly KeyCredential[]; readonly apply: Apply | undefined } {
   const entry = fieldsOf(value);
   const path = ['key_based', name];
   const windows = readWindows(entry, path, report);
-  const keys = metered(readKeys(entry.keys, [...path, 'keys'], fingerprintKey, report), windows);
-  return { keys, apply: readApply(entry.apply, [...path, 'apply'], report) };
+  const apply = readApply(entry.apply, [...path, 'apply'], report);
+  const inHeader = apply !== undefined && apply.headers.length > 0;
+  const keys = metered(readKeys(entry.keys, [...path, 'keys'], { ...context, inHeader }, report), windows);
+  return { keys, apply };
 }
 
 function proxiesOf(

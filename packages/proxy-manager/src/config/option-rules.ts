@@ -1,4 +1,5 @@
-import { found, problem } from './problem.js';
+import { found, problem, unknownField } from './problem.js';
+import { PLAIN } from './shown.js';
 
 /** Adds what is wrong with a value to `problems`; the value is never undefined. */
 export type Rule = (value: unknown, path: readonly string[], problems: string[]) => void;
@@ -12,20 +13,19 @@ const LONGEST_TIMER_MS = 2_147_483_647;
 /** A century: beyond it no date can be written. */
 const LONGEST_TTL_MS = 3_153_600_000_000;
 
-/** A rule that a value passes or not; `secret` keeps it out of the error. */
-export function rule(expected: string, accepts: (value: unknown) => boolean, show: 'secret' | 'show' = 'show'): Rule {
+/** A rule that a value passes or not; the error shows a value that looks as `shows` says, of a `secret` nothing. */
+export function rule(expected: string, accepts: (value: unknown) => boolean, shows: RegExp | 'secret' = PLAIN): Rule {
   return (value, path, problems) => {
-    if (!accepts(value)) {
-      problems.push(problem(path, `expected ${expected}, found ${found(value, show === 'show' && isShort(value))}`));
-    }
+    if (accepts(value)) return;
+    problems.push(problem(path, `expected ${expected}, found ${found(value, shows === 'secret' ? undefined : shows)}`));
   };
 }
 
-/** An object whose fields have rules of their own; fields without a rule are mistakes when `others` says what to say. */
-export function object(rules: Rules, others?: (name: string) => string | undefined): Rule {
+/** An object whose fields have rules of their own; those without are mistakes when the `known` ones are given. */
+export function object(rules: Rules, known?: readonly string[]): Rule {
   return (value, path, problems) => {
-    if (!isObject(value)) problems.push(problem(path, `expected an object, found ${found(value, isShort(value))}`));
-    else checkFields(value, rules, path, problems, others);
+    if (!isObject(value)) problems.push(problem(path, `expected an object, found ${found(value, PLAIN)}`));
+    else checkFields(value, rules, path, problems, known);
   };
 }
 
@@ -34,16 +34,13 @@ export function checkFields(
   rules: Rules,
   path: readonly string[],
   problems: string[],
-  others?: (name: string) => string | undefined,
+  known?: readonly string[],
 ): void {
   for (const [name, field] of Object.entries(value)) {
     if (field === undefined) continue;
     const check = Object.hasOwn(rules, name) ? rules[name] : undefined;
     if (check !== undefined) check(field, [...path, name], problems);
-    else if (others !== undefined) {
-      const text = others(name);
-      if (text !== undefined) problems.push(problem([...path, name], text));
-    }
+    else if (known !== undefined) problems.push(problem(...unknownField(path, name, known)));
   }
 }
 
@@ -69,10 +66,6 @@ export function oneOf(...values: readonly unknown[]): (value: unknown) => boolea
 /** A number from `min` to `max`; NaN is not. */
 function within(min: number, max: number): (value: unknown) => boolean {
   return (value) => typeof value === 'number' && value >= min && value <= max;
-}
-
-function isShort(value: unknown): boolean {
-  return typeof value !== 'string' || value.length <= 40;
 }
 
 export const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';

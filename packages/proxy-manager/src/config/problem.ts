@@ -1,4 +1,5 @@
 import { nearMiss } from './near-miss.js';
+import { showsEndpoint, showsField } from './shown.js';
 
 export type Path = readonly (number | string)[];
 
@@ -12,26 +13,31 @@ const LATER: ReadonlySet<string> = new Set(['account', 'limits', 'outcomes']);
 export function problem(path: Path, text: string): string {
   const where = path.map((step, index) => {
     if (typeof step === 'number') return `[${step}]`;
+    const isEndpoint = index === 1 && (path[0] === 'key_based' || path[0] === 'ip_based');
+    if (!(isEndpoint ? showsEndpoint(step) : showsField(step))) return '[a name that is not shown, it may be a secret]';
     return /^[\w$-]+$/.test(step) ? `${index === 0 ? '' : '.'}${step}` : `[${JSON.stringify(step)}]`;
   });
   return where.length === 0 ? text : `${where.join('')}: ${text}`;
 }
 
-/** What an unknown field could have meant. */
-export function unknownField(name: string, known: readonly string[]): string {
-  if (LATER.has(name)) return 'not supported by this version';
+/** Where an unknown field is and what it could have meant; told of its parent when its name may be a secret. */
+export function unknownField(parent: Path, name: string, known: readonly string[]): readonly [Path, string] {
+  if (LATER.has(name)) return [[...parent, name], 'not supported by this version'];
   const near = nearMiss(name, known);
-  return `unknown field${near === undefined ? ` (known are ${known.join(', ')})` : `, did you mean ${near}?`}`;
+  const meant = near === undefined ? `known are ${known.join(', ')}` : `did you mean ${near}?`;
+  if (!showsField(name)) return [parent, `an unknown field (its name is not shown, it may be a secret; ${meant})`];
+  return [[...parent, name], `unknown field${near === undefined ? ` (${meant})` : `, ${meant}`}`];
 }
 
-/** A value as an error may show it: of a string no more than its kind, unless `show` says that it cannot be a secret. */
-export function found(value: unknown, show: boolean): string {
+/** A value as an error may show it: of a string or number no more than its kind, unless it looks as `shows` says. */
+export function found(value: unknown, shows?: RegExp): string {
   if (value === undefined) return 'nothing';
   if (value === null) return 'null';
   if (value === '') return 'an empty string';
   if (Array.isArray(value)) return value.length === 0 ? 'an empty array' : 'an array';
   if (typeof value === 'object') return 'an object';
-  if (show && typeof value === 'string') return JSON.stringify(value);
-  if (show && (typeof value === 'number' || typeof value === 'boolean')) return String(value);
+  if (shows !== undefined && typeof value === 'boolean') return String(value);
+  if (typeof value === 'string' && shows?.test(value)) return JSON.stringify(value);
+  if (typeof value === 'number' && shows?.test(String(value))) return String(value);
   return `a ${typeof value}`;
 }

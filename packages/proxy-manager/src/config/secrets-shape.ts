@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import type { Path, Report } from './problem.js';
 import { found, unknownField } from './problem.js';
 import { secretsSchema } from './secrets-schema.js';
+import { NOTHING, NUMERIC } from './shown.js';
 
 type Issue = v.BaseIssue<unknown>;
 
@@ -22,7 +23,7 @@ function reportIssue(issue: Issue, parents: Path, report: Report): void {
       path,
       path.at(-1) === 'keys' ? 'expected an array of keys, found nothing' : 'expected a string, found nothing',
     );
-  } else report(path, `expected ${issue.message}, found ${found(issue.input, mayShow(path, issue.input))}`);
+  } else report(path, `expected ${issue.message}, found ${found(issue.input, shownAt(path))}`);
 }
 
 /** valibot stops at the first unknown field; the file may have more. */
@@ -33,10 +34,10 @@ function reportUnknown(issue: Issue, path: Path, report: Report): void {
   for (const name of Object.keys(typeof input === 'object' && input !== null ? input : {})) {
     if (known.includes(name)) continue;
     // A name among the keys may be a key that went to the wrong side of its colon.
-    const text = unknownField(name, known);
+    const [where, text] = unknownField(parent, name, known);
     if (isHidden(parent) && !text.startsWith('not supported'))
       report(parent, `expected no fields but ${known.join(', ')}`);
-    else report([...parent, name], text);
+    else report(where, text);
   }
 }
 
@@ -45,9 +46,10 @@ function isHidden([first, , third]: Path): boolean {
   return first === 'ips' || third === 'keys' || third === 'proxies' || third === 'apply';
 }
 
-const NUMERIC = new Set<unknown>(['limit', 'refresh_rate', 'concurrency', 'minTimeMs']);
+const NUMBERS = new Set<unknown>(['limit', 'refresh_rate', 'concurrency', 'minTimeMs']);
 
-function mayShow(path: Path, value: unknown): boolean {
-  if (isHidden(path)) return false;
-  return typeof value !== 'string' || (NUMERIC.has(path.at(-1)) && value.length <= 16);
+/** A number in place of an endpoint may be a key, whatever the endpoint is called. */
+function shownAt(path: Path): RegExp | undefined {
+  if (isHidden(path)) return undefined;
+  return path.length > 2 && NUMBERS.has(path.at(-1)) ? NUMERIC : NOTHING;
 }

@@ -8,6 +8,7 @@ import { problem } from './problem.js';
 import type { Endpoints } from './resolve.js';
 import type { SecretsFile } from './secrets-file.js';
 import { checkShape } from './secrets-shape.js';
+import { showsPath } from './shown.js';
 
 export type { SecretsFile } from './secrets-file.js';
 
@@ -31,7 +32,7 @@ export function loadSecrets(
   const report = (path: Path, text: string): void => void problems.push(problem(path, text));
   checkShape(file, report);
   const endpoints = buildEndpoints(file, options.fingerprintKey, report);
-  if (problems.length > 0) throw new ConfigError(where, problems);
+  if (problems.length > 0) throw new ConfigError(where, [...new Set(problems)]);
   return endpoints;
 }
 
@@ -44,23 +45,33 @@ interface Source {
 function read(source: string | URL | SecretsFile | undefined): Source {
   if (source === undefined) return readDefault();
   if (typeof source !== 'string' && !(source instanceof URL)) return { where: 'secrets', file: source };
-  const where = String(source);
-  // The text itself, or an address with a password: not for an error to show.
-  if (/^\s*[{[]|[\r\n]/.test(where)) {
+  const text = String(source);
+  if (/^\s*[{[]|[\r\n]/.test(text)) {
     throw new ConfigError('secrets', ['expected a path, found JSON text (pass the object itself: JSON.parse(text))']);
   }
-  if (where === '') throw new ConfigError('secrets', ['expected a path, found an empty string']);
-  if (/^[a-z][a-z\d+.-]+:/i.test(where) && !/^file:/i.test(where)) {
+  if (text === '') throw new ConfigError('secrets', ['expected a path, found an empty string']);
+  const isFileUrl = /^file:/i.test(text);
+  if (/^[a-z][a-z\d+.-]+:/i.test(text) && !isFileUrl) {
     throw new ConfigError('secrets', ['expected a path or a file: URL, found another URL']);
   }
-  const content = readText(where, /^file:/i.test(where) ? filePath(where) : where);
-  if (content !== undefined) return { where, file: parse(where, content) };
-  throw new ConfigError(where, ['no such file']);
+  // Without the query of an URL, which no file has.
+  const path = isFileUrl ? filePath(text) : text;
+  const content = readText(path);
+  if (content !== undefined) return { where: path, file: parse(path, content) };
+  throw showsPath(path) ? new ConfigError(path, ['no such file']) : noPath();
+}
+
+/** It may be the keys themselves: the content of a secrets.json in quotes, in base64 or as YAML. */
+function noPath(): ConfigError {
+  return new ConfigError('secrets', [
+    'expected a path, found a text that is no path (it is not shown, since it may hold keys; ' +
+      'pass the object itself where it is the content)',
+  ]);
 }
 
 function readDefault(): Source {
   for (const where of DEFAULT_PATHS) {
-    const content = readText(where, where);
+    const content = readText(where);
     if (content !== undefined) return { where, file: parse(where, content) };
   }
   throw new ConfigError('secrets', [
@@ -79,13 +90,15 @@ function filePath(url: string): string {
 }
 
 /** Undefined when there is no such file. */
-function readText(where: string, path: string): string | undefined {
+function readText(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw new ConfigError(where, [`could not be read (${String(code ?? cause)})`], { cause });
+    // The cause quotes the path.
+    if (!showsPath(path)) throw noPath();
+    throw new ConfigError(path, [`could not be read (${String(code ?? cause)})`], { cause });
   }
 }
 

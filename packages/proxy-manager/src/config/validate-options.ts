@@ -14,20 +14,21 @@ import {
   positiveInteger,
 } from './option-rules.js';
 import { positiveTime, rule, text, time, ttl } from './option-rules.js';
-import { found, problem, unknownField } from './problem.js';
+import { found, problem } from './problem.js';
 import type { Endpoints } from './resolve.js';
+import { showsEndpoint, WORD } from './shown.js';
 
 /** What a later version will take. */
 const later: Rule = (_, path, problems) => problems.push(problem(path, 'not supported by this version'));
 
 const RETRY: Rules = { attempts: positiveInteger, deadlineMs: positiveTime, unsafe: bool };
-const retry = object(RETRY, unknownIn(RETRY));
+const retry = object(RETRY, knownIn(RETRY));
 const wait = rule('true, false or milliseconds', (value) => typeof value === 'boolean' || isTime(value));
 
 /** The extras of a call, of a Request and, as far as they are there, of a manager. */
 const EXCHANGE: Rules = {
   cache: either(
-    object({ ttlMs: ttl }, unknownIn({ ttlMs: ttl })),
+    object({ ttlMs: ttl }, knownIn({ ttlMs: ttl })),
     rule('true, false or { ttlMs }', (value) => typeof value === 'boolean'),
   ),
   retry,
@@ -35,9 +36,12 @@ const EXCHANGE: Rules = {
   labels: rule('an object of strings', (value) => {
     return isObject(value) && Object.values(value).every((label) => typeof label === 'string');
   }),
-  userAgent: rule('true, false or a user agent in printable ASCII', (value) => {
-    return typeof value === 'boolean' || (typeof value === 'string' && /^[ -~]+$/.test(value));
-  }),
+  userAgent: rule(
+    'true, false or a user agent in printable ASCII',
+    (value) => typeof value === 'boolean' || (typeof value === 'string' && /^[ -~]+$/.test(value)),
+    // Not with a header behind a line break.
+    /^[^:@=]{1,20}$/,
+  ),
   session: later,
 };
 
@@ -64,7 +68,7 @@ const RESOURCES: Rules = {
   installAssets: bool,
   usage: either(
     rule('a UsageStore', has('take', 'giveBack', 'rest', 'read', 'close')),
-    rule('embedded, memory, redis or a UsageStore', oneOf('embedded', 'memory', 'redis')),
+    rule('embedded, memory, redis or a UsageStore', oneOf('embedded', 'memory', 'redis'), WORD),
   ),
   log: object({
     sinks: rule('an array of sinks', (value) => Array.isArray(value) && value.every(has('ship', 'close'))),
@@ -77,14 +81,14 @@ const RESOURCES: Rules = {
 const MANAGER_CACHE: Rules = {
   store: either(
     rule('a CacheStore', has('get', 'set', 'delete', 'close')),
-    rule('elasticsearch, embedded, memory or a CacheStore', oneOf('elasticsearch', 'embedded', 'memory')),
+    rule('elasticsearch, embedded, memory or a CacheStore', oneOf('elasticsearch', 'embedded', 'memory'), WORD),
   ),
   memoryMaxBytes: positiveInteger,
 };
 
 const MANAGER: Rules = {
   ...RESOURCES,
-  cache: object(MANAGER_CACHE, unknownIn(MANAGER_CACHE)),
+  cache: object(MANAGER_CACHE, knownIn(MANAGER_CACHE)),
   retry,
   wait,
   transport: rule('a Transport', has('send', 'close')),
@@ -96,14 +100,14 @@ const REQUEST: Rules = {
   ...EXCHANGE,
   endpoint: text,
   manager: rule('a ProxyManager', has('request', 'close')),
-  secretType: rule('key or ip', oneOf('key', 'ip')),
+  secretType: rule('key or ip', oneOf('key', 'ip'), WORD),
 };
 
 const SEND: Rules = { ...AXIOS, ...EXCHANGE, cost: positiveInteger };
 
 /** Throws one `ConfigError` with every mistake in the options of a ProxyManager, unknown ones included. */
 export function checkManagerOptions(options: unknown): void {
-  check('ProxyManager', options, MANAGER, unknownIn(MANAGER));
+  check('ProxyManager', options, MANAGER, knownIn(MANAGER));
 }
 
 /** Throws one `ConfigError` with every mistake in the options of a Request; those of axios pass. */
@@ -121,31 +125,31 @@ export function checkSendOptions(init: unknown): void {
   });
 }
 
-/** The error for an endpoint that secrets.json does not have: the nearest one first, then all of them. */
+/** The error for an endpoint that secrets.json does not have: the nearest one first, then all that may be shown. */
 export function unknownEndpoint(name: string, endpoints: Endpoints): ConfigError {
-  const near = nearMiss(name, endpoints.keys());
-  const known = [...endpoints.keys()].map((each) => JSON.stringify(each)).join(', ');
-  return new ConfigError('endpoint', [
-    `${JSON.stringify(name)} is not in secrets.json${near === undefined ? '' : `, did you mean ${JSON.stringify(near)}?`}; known are ${known}`,
-  ]);
+  const names = [...endpoints.keys()].filter(showsEndpoint);
+  const near = nearMiss(name, names);
+  const asked = showsEndpoint(name) ? JSON.stringify(name) : 'the name (it is not shown, it may be a secret)';
+  const known = names.map((each) => JSON.stringify(each));
+  if (names.length < endpoints.size) known.push(`${endpoints.size - names.length} whose name is not shown`);
+  const meant = near === undefined ? '' : `, did you mean ${JSON.stringify(near)}?`;
+  return new ConfigError('endpoint', [`${asked} is not in secrets.json${meant}; known are ${known.join(', ')}`]);
 }
 
 function check(
   where: string,
   options: unknown,
   rules: Rules,
-  others: ((name: string) => string) | undefined,
+  known: readonly string[] | undefined,
   further: (given: object) => readonly string[] = () => [],
 ): void {
-  if (!isObject(options))
-    throw new ConfigError(where, [`expected an object of options, found ${found(options, false)}`]);
+  if (!isObject(options)) throw new ConfigError(where, [`expected an object of options, found ${found(options)}`]);
   const problems: string[] = [];
-  checkFields(options, rules, [], problems, others);
+  checkFields(options, rules, [], problems, known);
   problems.push(...further(options));
   if (problems.length > 0) throw new ConfigError(where, problems);
 }
 
-function unknownIn(rules: Rules): (name: string) => string {
-  const known = Object.keys(rules).filter((name) => rules[name] !== later);
-  return (name) => unknownField(name, known);
+function knownIn(rules: Rules): readonly string[] {
+  return Object.keys(rules).filter((name) => rules[name] !== later);
 }
