@@ -6,7 +6,9 @@ import { ObservedRequest, type NodeTransport } from './observed-request.js';
 import { followRedirects } from './redirects.js';
 import { replyOf } from './axios-reply.js';
 import { passwordFault, subjectOf } from './reply-rules.js';
+import { authority, routeTo } from './route.js';
 import type { Transport, WireObservation, WireReply, WireRequest } from './transport.js';
+import { causeOfStatus } from './tunnel-refused.js';
 
 export interface AxiosHttpTransportOptions {
   /**
@@ -56,7 +58,7 @@ export function axiosHttpTransport({ connectMs = 30_000 }: AxiosHttpTransportOpt
       const response = await axios.getAdapter('http')(config);
       if (request.proxy && (observed.tunnelRefused || response.status === 407)) {
         response.data.on('error', () => {}).destroy();
-        throw proxyRefusal(request.proxy.id, response.status, observation.sent);
+        throw proxyRefusal(request, request.proxy.id, response.status, observation.sent);
       }
       return await replyOf(response, request, (error) => translate(error, true), end);
     } catch (error) {
@@ -74,11 +76,12 @@ export function axiosHttpTransport({ connectMs = 30_000 }: AxiosHttpTransportOpt
   };
 }
 
-function proxyRefusal(proxyId: string, status: number, sent: boolean): TransportFault {
+function proxyRefusal({ url }: WireRequest, proxyId: string, status: number, sent: boolean): TransportFault {
   if (status === 407) return passwordFault(proxyId, sent);
   const code = 'ERR_PROXY_TUNNEL';
-  const message = `proxy ${proxyId}, asked for a tunnel, answered with status ${status} (${code})`;
-  return new TransportFault(code, message, { phase: 'proxy', sent });
+  const target = authority(routeTo(url, undefined));
+  const message = `proxy ${proxyId}, asked for a tunnel to ${target}, answered with status ${status} (${code})`;
+  return new TransportFault(code, message, { phase: causeOfStatus(status) === 'target' ? 'connect' : 'proxy', sent });
 }
 
 function translated(

@@ -102,9 +102,9 @@ function tunnelFault(proxy: ProxyCredential, route: Route): (error: unknown) => 
     const where = { phase: 'proxy', sent: false } as const;
     const target = authority(route);
     if (error instanceof TunnelRefused) {
-      const code = error.wantsPassword ? 'ERR_PROXY_AUTH_REQUESTED' : 'ERR_PROXY_TUNNEL';
+      const code = error.about === 'password' ? 'ERR_PROXY_AUTH_REQUESTED' : 'ERR_PROXY_TUNNEL';
       const message = `proxy ${proxy.id}, asked for a tunnel to ${target}, answered with ${error.message} (${code})`;
-      throw new TransportFault(code, message, where);
+      throw new TransportFault(code, message, error.about === 'target' ? { phase: 'connect', sent: false } : where);
     }
     const code = faultCode(error);
     if (error instanceof ClosedEarly || code === 'ECONNRESET') {

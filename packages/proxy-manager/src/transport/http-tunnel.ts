@@ -3,7 +3,7 @@ import type { ProxyCredential } from '../config/resolve.js';
 import { proxyAuthorization } from './proxy-authorization.js';
 import { authority, type Route } from './route.js';
 import { answered } from './socket-steps.js';
-import { TunnelRefused } from './tunnel-refused.js';
+import { causeOfStatus, TunnelRefused } from './tunnel-refused.js';
 
 const MAX_HEAD_BYTES = 16_384;
 
@@ -28,6 +28,6 @@ export async function openHttpTunnel(socket: Socket, proxy: ProxyCredential, rou
 
   const status = /^HTTP\/1\.[01] (\d{3})(?: |\r)/.exec(head.toString('latin1', 0, 32))?.[1];
   if (status === undefined) throw new TunnelRefused('something that is not HTTP');
-  if (!status.startsWith('2')) throw new TunnelRefused(`status ${status}`, status === '407');
+  if (!status.startsWith('2')) throw new TunnelRefused(`status ${status}`, causeOfStatus(Number(status)));
   if (rest.length > 0) socket.unshift(rest);
 }

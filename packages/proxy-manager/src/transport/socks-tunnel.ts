@@ -26,11 +26,13 @@ export async function openSocksTunnel(socket: Socket, proxy: ProxyCredential, ro
   const [version, method] = await take(socket, 2);
   if (version !== VERSION) throw new TunnelRefused('something that is not SOCKS5');
   if (method === PASSWORD && proxy.userinfo) await logIn(socket, proxy.userinfo.reveal());
-  else if (method !== NO_PASSWORD) throw new TunnelRefused('a demand for a login that it was not given', true);
+  else if (method !== NO_PASSWORD) throw new TunnelRefused('a demand for a login that it was not given', 'password');
 
   socket.write(Buffer.concat([Uint8Array.of(VERSION, CONNECT, 0), address(route.hostname), port(route.port)]));
   const [, reply = 1, , addressType] = await take(socket, 4);
-  if (reply !== 0) throw new TunnelRefused(REPLIES[reply] ?? `reply ${reply}`);
+  // 3 to 6 tell of the way from the proxy to the target.
+  if (reply !== 0)
+    throw new TunnelRefused(REPLIES[reply] ?? `reply ${reply}`, reply >= 3 && reply <= 6 ? 'target' : 'proxy');
   // The address it connected from, which says nothing to us, has to be read off the stream all the same.
   const length = addressType === 1 ? 4 : addressType === 4 ? 16 : (await take(socket, 1))[0];
   await take(socket, (length ?? 0) + 2);
@@ -41,7 +43,7 @@ async function logIn(socket: Socket, userinfo: string): Promise<void> {
   const [username, password] = colon === -1 ? [userinfo, ''] : [userinfo.slice(0, colon), userinfo.slice(colon + 1)];
   socket.write(Buffer.concat([Uint8Array.of(1), counted(username), counted(password)]));
   const [, status] = await take(socket, 2);
-  if (status !== 0) throw new TunnelRefused('a refusal of the name and password', true);
+  if (status !== 0) throw new TunnelRefused('a refusal of the name and password', 'password');
 }
 
 function address(hostname: string): Uint8Array {
@@ -70,7 +72,7 @@ function port(number: number): Uint8Array {
 function counted(text: string): Uint8Array {
   const bytes = Buffer.from(text);
   if (bytes.length > 255)
-    throw new TunnelRefused('nothing, its name or password being longer than SOCKS5 can say', true);
+    throw new TunnelRefused('nothing, its name or password being longer than SOCKS5 can say', 'password');
   return Buffer.concat([Uint8Array.of(bytes.length), bytes]);
 }
 

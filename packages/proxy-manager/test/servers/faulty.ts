@@ -11,8 +11,11 @@ export type Fault =
   | 'close'
   /** Answers 407 to everything. */
   | '407'
-  /** Answers 502 to everything. */
+  /** Answers 403, 502, 503 or 504 to everything. */
+  | '403'
   | '502'
+  | '503'
+  | '504'
   /** Answers with something that is not HTTP. */
   | 'garbage'
   /** Says yes to a tunnel, and then closes it. */
@@ -26,7 +29,10 @@ const answers: Readonly<Record<Fault, (socket: Socket) => unknown>> = {
     socket.end(
       'HTTP/1.1 407 Proxy Authentication Required\r\nproxy-authenticate: Basic realm="x"\r\ncontent-length: 0\r\nconnection: close\r\n\r\n',
     ),
+  '403': (socket) => socket.end('HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n'),
   '502': (socket) => socket.end('HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\nconnection: close\r\n\r\n'),
+  '503': (socket) => socket.end('HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n'),
+  '504': (socket) => socket.end('HTTP/1.1 504 Gateway Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n'),
   garbage: (socket) => socket.write('SSH-2.0-OpenSSH_9.6\r\n\r\n'),
   'open-and-close': (socket) => socket.end('HTTP/1.1 200 Connection established\r\n\r\n'),
 };

@@ -151,13 +151,20 @@ describe.each(['http', 'https'])('for an %s origin', (scheme) => {
   });
 });
 
-test('a proxy that opens no tunnel to a dead origin says so with its status', async () => {
-  const proxy = await open(startFaulty('502'));
+test.each([
+  ['502', 'connect'],
+  ['503', 'connect'],
+  ['504', 'connect'],
+  ['403', 'proxy'],
+] as const)('a proxy that opens no tunnel and says %s is at fault itself only where it refuses', async (how, phase) => {
+  const proxy = await open(startFaulty(how));
   const fault = await faultOf(
     transport.send(wireRequest('https://127.0.0.1:9', { proxy: proxyAt(`http://127.0.0.1:${proxy.port}`) }), observe()),
   );
-  expect(fault).toMatchObject({ code: 'ERR_PROXY_TUNNEL', phase: 'proxy', sent: false });
-  expect(fault.message).toContain('status 502');
+  expect(fault).toMatchObject({ code: 'ERR_PROXY_TUNNEL', phase, sent: false });
+  expect(fault.message).toBe(
+    `proxy p1, asked for a tunnel to 127.0.0.1:9, answered with status ${how} (ERR_PROXY_TUNNEL)`,
+  );
 });
 
 test('a tunnel that closes as soon as it is open is one fault', async () => {

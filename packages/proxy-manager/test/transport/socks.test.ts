@@ -43,8 +43,29 @@ test.each([
   const socks = await open(startSocks({ reply: 4 }));
   const fault = await faultOf(transport.send(wireRequest(url, { proxy: proxyAt(socks.url) }), observe()));
   expect(socks.targets).toEqual([target]);
-  expect(fault).toMatchObject({ code: 'ERR_PROXY_TUNNEL', phase: 'proxy', sent: false });
+  expect(fault).toMatchObject({ code: 'ERR_PROXY_TUNNEL', phase: 'connect', sent: false });
   expect(fault.message).toContain('host unreachable');
+});
+
+test.each([
+  [1, 'proxy', 'general failure'],
+  [2, 'proxy', 'not allowed by its rules'],
+  [3, 'connect', 'network unreachable'],
+  [4, 'connect', 'host unreachable'],
+  [5, 'connect', 'connection refused by the target'],
+  [6, 'connect', 'TTL expired'],
+  [7, 'proxy', 'command not supported'],
+  [8, 'proxy', 'address type not supported'],
+  [9, 'proxy', 'reply 9'],
+])('reply %i of a SOCKS5 proxy is a fault of phase %s', async (reply, phase, words) => {
+  const socks = await open(startSocks({ reply }));
+  const fault = await faultOf(
+    transport.send(wireRequest('http://api.example.com/', { proxy: proxyAt(socks.url) }), observe()),
+  );
+  expect(fault).toMatchObject({ code: 'ERR_PROXY_TUNNEL', phase, sent: false });
+  expect(fault.message).toBe(
+    `proxy p1, asked for a tunnel to api.example.com:80, answered with ${words} (ERR_PROXY_TUNNEL)`,
+  );
 });
 
 test.each([
