@@ -15,16 +15,30 @@ export function redisConnection(setting: NonNullable<ManagerOptions['redis']>): 
     async () => {
       const { Redis } = await load('redis', 'ioredis', () => import('ioredis'));
       // A take must fail soon when Redis is away, so that the caller gets ERR_STORE and not a hanging send.
-      const options = { maxRetriesPerRequest: 1, connectTimeout: 5_000 };
+      // What was on its way when a connection broke may have been counted: it fails at once and is not sent again.
+      const options = {
+        maxRetriesPerRequest: 0,
+        connectTimeout: 5_000,
+        commandTimeout: 5_000,
+        autoResendUnfulfilledCommands: false,
+      };
       if (typeof setting === 'string') return listening(new Redis(setting, options));
       const { replyMapping, ...rest } = setting;
       return listening(new Redis({ ...options, ...rest, ...(replyMapping === undefined ? {} : { replyMapping }) }));
     },
     async (client) => {
-      await client.quit().catch(() => client.disconnect());
+      // In this order: a server that is silent would never let a quit go.
+      await within(
+        QUIT_BUDGET_MS,
+        client.quit().catch(() => {}),
+      );
+      client.disconnect();
     },
   );
 }
+
+/** How long Redis may take to say goodbye. */
+const QUIT_BUDGET_MS = 1_500;
 
 /** Without a listener a lost connection would end the process; each command rejects by itself anyway. */
 function listening(client: Redis): Redis {
