@@ -1,8 +1,9 @@
+import { finished } from 'node:stream';
 import type { Pace } from '../config/resolve.js';
 import { ClosedError } from '../errors.js';
 import type { Release } from '../pace/host-pace.js';
 import { HostPace } from '../pace/host-pace.js';
-import type { Exchange } from '../pipeline/exchange.js';
+import type { Exchange, Trace } from '../pipeline/exchange.js';
 import type { Stage } from '../pipeline/stage.js';
 
 /** Hosts kept before the idle ones are looked for. */
@@ -15,11 +16,13 @@ export interface PaceStage {
 }
 
 /**
- * Waits for a slot of the endpoint's host before a credential is held, and keeps it until the attempt has ended.
+ * Waits for a slot of the endpoint's host before a credential is held, and keeps it until the attempt has ended: with
+ * its reply, or where that is streamed, with the body. A further attempt of the same exchange ends the one before it.
  * Endpoints without `pace` go straight on, and Bottleneck is not even loaded for them.
  */
 export function paceStage(): PaceStage {
   const hosts = new Map<string, HostPace>();
+  const streaming = new WeakMap<Trace, Release>();
   let bottleneck: Promise<typeof import('bottleneck')> | undefined;
   let closed = false;
 
@@ -48,11 +51,20 @@ export function paceStage(): PaceStage {
 
   const stage: Stage = async function pace(exchange, next) {
     if (exchange.endpoint.pace === undefined) return next(exchange);
+    // The body of an attempt that is being repeated may stay open until this one has ended, which must not wait for it.
+    streaming.get(exchange.trace)?.();
     const release = await slotFor(exchange, exchange.endpoint.pace);
     try {
-      return await next(exchange);
-    } finally {
+      const reply = await next(exchange);
+      if (reply.body instanceof Uint8Array) release();
+      else {
+        streaming.set(exchange.trace, release);
+        finished(reply.body, () => release());
+      }
+      return reply;
+    } catch (error) {
       release();
+      throw error;
     }
   };
 

@@ -1,10 +1,18 @@
+import { once } from 'node:events';
+import { PassThrough } from 'node:stream';
+import type { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { Pace } from '../../src/config/resolve.js';
 import { ClosedError } from '../../src/errors.js';
+import { compose } from '../../src/pipeline/compose.js';
 import type { Exchange } from '../../src/pipeline/exchange.js';
 import { openAttempt } from '../../src/pipeline/exchange.js';
 import { paceStage } from '../../src/stages/pace.js';
+import { wireStage } from '../../src/stages/wire.js';
+import { undiciTransport } from '../../src/transport/undici.js';
+import { startOrigin } from '../servers/origin.js';
 import { testExchange, testReply } from '../support/exchange.js';
 
 function paced(pace: Pace | undefined, parts: Partial<Exchange> = {}, host = 'a.example'): Exchange {
@@ -82,6 +90,75 @@ test('a failed attempt gives its slot back', async () => {
   const pace = { concurrency: 1, minTimeMs: 0 };
   await expect(stage(paced(pace), () => Promise.reject(new Error('no wire')))).rejects.toThrow('no wire');
   await expect(stage(paced(pace), reply)).resolves.toMatchObject({ status: 200 });
+});
+
+/** One streamed exchange, and a second one that waits for its slot. */
+async function behindStream(body: Readable) {
+  const { stage } = paceStage();
+  const pace = { concurrency: 1, minTimeMs: 0 };
+  const first = await stage(paced(pace), async () => testReply({ body }));
+  expect(first.body).toBe(body);
+  let started = false;
+  const second = stage(paced(pace), async () => {
+    started = true;
+    return testReply();
+  });
+  await sleep(10);
+  expect(started).toBe(false);
+  return { second };
+}
+
+test.each([
+  ['ends', (body: PassThrough) => body.resume().end('rest')],
+  ['breaks', (body: PassThrough) => body.destroy(new Error('cut'))],
+  ['is let go of', (body: PassThrough) => body.destroy()],
+])('a streamed reply keeps its slot until its body %s', async (_how, finish) => {
+  const body = new PassThrough();
+  const { second } = await behindStream(body);
+  finish(body);
+  await expect(second).resolves.toMatchObject({ status: 200 });
+});
+
+test('a streamed body that has ended before it is handed on keeps no slot', async () => {
+  const { stage } = paceStage();
+  const pace = { concurrency: 1, minTimeMs: 0 };
+  const body = new PassThrough();
+  body.destroy();
+  await once(body, 'close');
+  await stage(paced(pace), async () => testReply({ body }));
+  await expect(stage(paced(pace), reply)).resolves.toMatchObject({ status: 200 });
+});
+
+test('the next attempt of an exchange does not wait for the body of the one before', async () => {
+  const { stage } = paceStage();
+  const exchange = paced({ concurrency: 1, minTimeMs: 0 });
+  await stage(exchange, async () => testReply({ status: 503, body: new PassThrough() }));
+  await expect(stage({ ...exchange, attempt: openAttempt(2, 0) }, reply)).resolves.toMatchObject({ status: 200 });
+});
+
+test('no more streamed replies at once than the concurrency, as the server sees it', async () => {
+  let underWay = 0;
+  let most = 0;
+  await using origin = await startOrigin((_request, response) => {
+    most = Math.max(most, ++underWay);
+    response.write('x');
+    setTimeout(() => {
+      underWay--;
+      response.end('y');
+    }, 30);
+  });
+  const transport = undiciTransport();
+  const run = compose([paceStage().stage], wireStage({ transport, clock: { now: () => Date.now() } }));
+  const exchange = paced({ concurrency: 2, minTimeMs: 0 });
+  const wire = { ...exchange.request.wire, body: 'stream' as const };
+  const request = { ...exchange.request, url: new URL(origin.url), wire };
+  const read = async () => {
+    const { body } = await run({ ...exchange, request, trace: { ...exchange.trace } });
+    expect(String(await buffer(body as Readable))).toBe('xy');
+  };
+  await Promise.all(Array.from({ length: 6 }, read));
+  await transport.close();
+  expect(most).toBe(2);
 });
 
 test('starts are minTimeMs apart, and the wait is noted', async () => {
