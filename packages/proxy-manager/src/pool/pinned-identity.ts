@@ -1,3 +1,5 @@
+import { systemClock } from '../clock.js';
+import type { Clock } from '../clock.js';
 import type { Exchange, Pin } from '../pipeline/exchange.js';
 import type { Lease } from './lease.js';
 import type { LeaseDemand } from './pool.js';
@@ -13,30 +15,38 @@ export interface KeyProxy {
   readonly proxy?: string;
 }
 
-/** A credential kept for one Request: one use is reserved at once and spent by the first exchange, each later one counts anew. */
+/** What a pinned identity reads of an exchange. */
+interface Wanted {
+  readonly policy: Pick<Exchange['policy'], 'cost' | 'waitMs'>;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * A credential kept for one Request: one use is reserved at once and spent by the first exchange, each later one counts
+ * anew. So does the first one where the reservation does not cover it: it costs more than one use, or the window that
+ * the use was counted in is over.
+ */
 export class PinnedIdentity implements Pin {
   readonly key: string | undefined;
   readonly #first: Lease;
   readonly #lease: (demand: LeaseDemand) => Promise<Lease>;
+  readonly #clock: Clock;
   #reserved = true;
 
-  constructor(first: Lease, lease: (demand: LeaseDemand) => Promise<Lease>) {
+  constructor(first: Lease, lease: (demand: LeaseDemand) => Promise<Lease>, clock: Clock = systemClock) {
+    this.#clock = clock;
     this.#first = first;
     this.#lease = lease;
     this.key = first.key?.secret.reveal();
   }
 
-  async lease({ policy, signal }: Exchange): Promise<Lease> {
-    if (this.#reserved) {
+  async lease({ policy, signal }: Wanted): Promise<Lease> {
+    signal?.throwIfAborted();
+    if (this.#reserved && policy.cost === 1 && this.#isCurrent()) {
       this.#reserved = false;
-      try {
-        if (policy.cost > 1) await this.#first.charge(policy.cost - 1);
-      } catch (error) {
-        this.#reserved = true;
-        throw error;
-      }
       return this.#first;
     }
+    await this.release();
     return this.#lease({
       cost: policy.cost,
       waitMs: policy.waitMs,
@@ -57,6 +67,11 @@ export class PinnedIdentity implements Pin {
       };
     }
     return Object.defineProperties(shown, secrets);
+  }
+
+  #isCurrent(): boolean {
+    const nowMs = this.#clock.now();
+    return this.#first.taken.every(({ windows }) => windows.every(({ resetsAtMs = Infinity }) => nowMs < resetsAtMs));
   }
 
   /** Gives the reserved use back where no exchange has spent it. */
