@@ -30,7 +30,8 @@ export function axiosHttpTransport({ connectMs = 30_000 }: AxiosHttpTransportOpt
     const { axios: given = {} } = request.options;
     const observed = new ObservedRequest(observation, given.transport as NodeTransport | undefined);
     const stop = new AbortController();
-    const config = axiosConfig(axios, request, observation.sent, observed.transport, stop.signal);
+    const sentBefore = observation.sent;
+    const config = axiosConfig(axios, request, sentBefore, observed.transport, stop.signal);
     // axios speaks HTTP/2 past its `transport`, so there nobody can see whether something was sent.
     if (given.httpVersion === 2) observation.sent = true;
 
@@ -58,6 +59,8 @@ export function axiosHttpTransport({ connectMs = 30_000 }: AxiosHttpTransportOpt
       const response = await axios.getAdapter('http')(config);
       if (request.proxy && (observed.tunnelRefused || response.status === 407)) {
         response.data.on('error', () => {}).destroy();
+        // The proxy refused the request, so no origin has seen it; one that has is at the other end of a tunnel.
+        if (request.url.protocol === 'http:') observation.sent = sentBefore;
         throw proxyRefusal(request, request.proxy.id, response.status, observation.sent);
       }
       return await replyOf(response, request, (error) => translate(error, true), end);

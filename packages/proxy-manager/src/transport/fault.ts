@@ -16,7 +16,7 @@ export class TransportFault extends Error {
    */
   readonly code: string;
   readonly phase: FaultPhase;
-  /** False only when surely no byte of the request was handed to a socket. */
+  /** False only when surely no byte of the request was handed to a socket, or a proxy refused it by 407. */
   readonly sent: boolean;
 
   constructor(code: string, message: string, where: { phase: FaultPhase; sent: boolean }, options?: ErrorOptions) {

@@ -56,7 +56,11 @@ export interface WireReply {
 
 /** What the transport observes while it works; one object per attempt, filled in as things happen. */
 export interface WireObservation {
-  /** True as soon as a byte of the request may have been handed to a socket. */
+  /**
+   * True as soon as a byte of the request may have been handed to a socket, on any hop; false again where the proxy
+   * that took it refused it by 407, so that no origin has seen it. Every transport must set it: while it is false the
+   * use of a credential is given back, and a request that is not idempotent may be sent again.
+   */
   sent: boolean;
   redirects: number;
   /** Bytes handed to and taken from the socket for this attempt, headers included, as far as known. */

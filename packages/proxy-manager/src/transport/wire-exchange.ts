@@ -21,6 +21,8 @@ export class WireExchange implements Dispatcher.DispatchHandler {
   readonly #connection: Connection;
   readonly #observation: WireObservation;
   readonly #onEnd: OnEnd;
+  /** What an earlier hop had sent already. */
+  readonly #sentBefore: boolean;
   #resolve: (reply: WireReply | Promise<WireReply>) => void = () => {};
   #reject: (reason: unknown) => void = () => {};
   #startedMs = 0;
@@ -37,6 +39,7 @@ export class WireExchange implements Dispatcher.DispatchHandler {
     this.#connection = connection;
     this.#observation = observation;
     this.#onEnd = onEnd;
+    this.#sentBefore = observation.sent;
     this.reply = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -63,7 +66,9 @@ export class WireExchange implements Dispatcher.DispatchHandler {
     this.#observation.ttfbMs = this.#headMs - this.#startedMs;
     const { method, url, options } = this.#request;
     if (status === 407 && this.#connection.route.absoluteForm) {
-      return this.#fail(passwordFault(this.#connection.route.proxy?.id ?? '', true));
+      // The proxy refused the request, so no origin has seen it.
+      this.#observation.sent = this.#sentBefore;
+      return this.#fail(passwordFault(this.#connection.route.proxy?.id ?? '', this.#sentBefore));
     }
     let headers = headerList(controller.rawHeaders);
     this.#codings = options.decompress && !hasNoBody(method, status) ? codingsOf(headers) : undefined;

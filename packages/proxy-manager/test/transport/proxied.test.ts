@@ -1,9 +1,15 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { compose } from '../../src/pipeline/compose.js';
+import type { Stage } from '../../src/pipeline/stage.js';
+import { retryStage } from '../../src/stages/retry.js';
+import { wireStage } from '../../src/stages/wire.js';
+import { createTransport } from '../../src/transport/create.js';
 import { undiciTransport } from '../../src/transport/undici.js';
 import { selfSigned } from '../servers/certificate.js';
-import { closedPort, startFaulty } from '../servers/faulty.js';
+import { closedPort, startFaulty, startRaw } from '../servers/faulty.js';
 import { startOrigin } from '../servers/origin.js';
 import { startProxy } from '../servers/proxy.js';
+import { testExchange } from '../support/exchange.js';
 import { faultOf, observe, proxyAt, textOf, wireRequest } from './wire.js';
 
 const PASSWORD = 'pass:wörd@';
@@ -112,20 +118,21 @@ describe.each(['http', 'https'])('for an %s origin', (scheme) => {
   });
 
   test.each([
-    ['reset', 'ECONNRESET'],
-    ['close', 'ECONNRESET'],
-    ['garbage', sent ? 'ERR_BAD_RESPONSE' : 'ERR_PROXY_TUNNEL'],
-    ['407', 'ERR_PROXY_AUTH_REQUESTED'],
-  ] as const)('a proxy that answers by %s is one fault of the proxy, on one connection', async (how, code) => {
+    ['reset', 'ECONNRESET', sent],
+    ['close', 'ECONNRESET', sent],
+    ['garbage', sent ? 'ERR_BAD_RESPONSE' : 'ERR_PROXY_TUNNEL', sent],
+    // Whoever is refused by the proxy has reached no origin.
+    ['407', 'ERR_PROXY_AUTH_REQUESTED', false],
+  ] as const)('a proxy that answers by %s is one fault of the proxy, on one connection', async (how, code, isSent) => {
     const proxy = await open(startFaulty(how));
     const observation = observe();
     const fault = await faultOf(
       transport.send(wireRequest(url, { proxy: proxyAt(`http://user:SECRET@127.0.0.1:${proxy.port}`) }), observation),
     );
-    expect(fault).toMatchObject({ code, phase: 'proxy', sent });
+    expect(fault).toMatchObject({ code, phase: 'proxy', sent: isSent });
     expect(fault.message).toContain('proxy p1');
     expect(`${fault.message} ${fault.stack}`).not.toContain('SECRET');
-    expect(observation.sent).toBe(sent);
+    expect(observation.sent).toBe(isSent);
     expect(proxy.connections).toBe(1);
     await expect.poll(() => proxy.openConnections).toBe(0);
   });
@@ -145,7 +152,7 @@ describe.each(['http', 'https'])('for an %s origin', (scheme) => {
     const proxy = await open(startProxy({ username: 'user', password: PASSWORD }));
     const wrong = proxy.url.replace('user', 'SECRET');
     const fault = await faultOf(transport.send(wireRequest(url, { proxy: proxyAt(wrong) }), observe()));
-    expect(fault).toMatchObject({ code: 'ERR_PROXY_AUTH_REQUESTED', phase: 'proxy', sent });
+    expect(fault).toMatchObject({ code: 'ERR_PROXY_AUTH_REQUESTED', phase: 'proxy', sent: false });
     expect(fault.message).not.toContain('SECRET');
     expect(proxy.refusals).toBe(1);
   });
@@ -165,6 +172,64 @@ test.each([
   expect(fault.message).toBe(
     `proxy p1, asked for a tunnel to 127.0.0.1:9, answered with status ${how} (ERR_PROXY_TUNNEL)`,
   );
+});
+
+test.each([
+  ['the fast way', {}],
+  ['axios', { axios: { family: 4 as const } }],
+])('a 407 to a later hop leaves what the first one sent (%s)', async (_way, options) => {
+  const both = createTransport();
+  cleanups.unshift(() => both.close());
+  const proxy = await open(
+    startRaw((socket, soFar) =>
+      socket.end(
+        soFar.includes('/next')
+          ? 'HTTP/1.1 407 No\r\ncontent-length: 0\r\nconnection: close\r\n\r\n'
+          : 'HTTP/1.1 302 There\r\nlocation: /next\r\ncontent-length: 0\r\nconnection: close\r\n\r\n',
+      ),
+    ),
+  );
+  const observation = observe();
+  const fault = await faultOf(
+    both.send(
+      wireRequest('http://api.example.com/', {
+        proxy: proxyAt(`http://127.0.0.1:${proxy.port}`),
+        options: { maxRedirects: 1, ...options },
+      }),
+      observation,
+    ),
+  );
+  expect(fault).toMatchObject({ code: 'ERR_PROXY_AUTH_REQUESTED', phase: 'proxy', sent: true });
+  expect(observation).toMatchObject({ sent: true, redirects: 1 });
+});
+
+test.each([
+  ['the fast way', {}],
+  ['axios', { axios: { family: 4 as const } }],
+])('a POST that one proxy answers by 407 goes out through another (%s)', async (_way, options) => {
+  const both = createTransport();
+  cleanups.unshift(() => both.close());
+  const origin = await open(startOrigin((_request, response) => response.end('origin')));
+  const [first, second] = [await open(startFaulty('407')), await open(startProxy())];
+  const clock = { now: () => Date.now() };
+  const proxies = [proxyAt(`http://127.0.0.1:${first.port}`), proxyAt(second.url, 'p2')];
+  const verdicts: (string | undefined)[] = [];
+  const lease: Stage = async (exchange, next) => {
+    const proxy = proxies[exchange.attempt.number - 1];
+    const settle = async () => {};
+    try {
+      return await next({ ...exchange, lease: { key: undefined, proxy, taken: [], charge: settle, settle } });
+    } finally {
+      verdicts.push(`${exchange.attempt.verdict?.kind} ${exchange.attempt.sent}`);
+    }
+  };
+  const run = compose([retryStage({ clock }), lease], wireStage({ transport: both, clock }));
+  const base = testExchange();
+  const wire = { ...base.request.wire, ...options };
+  const request = { ...base.request, method: 'POST', body: 'x', url: new URL(origin.url), wire };
+  const reply = await run({ ...base, request });
+  expect(await textOf(reply.body)).toBe('origin');
+  expect(verdicts).toEqual(['proxy-dead false', 'good true']);
 });
 
 test('a tunnel that closes as soon as it is open is one fault', async () => {
