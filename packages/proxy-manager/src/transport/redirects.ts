@@ -56,9 +56,12 @@ async function nextHop(from: WireRequest, status: number, location: string, subj
     const why = `status ${status} asks for the body again, and a stream can be sent only once`;
     throw fault('ERR_FR_REDIRECTION_FAILURE', `${subject}: ${why}`);
   }
-  let next = await from.onRedirect({ status, from, to });
-  if (to.origin !== from.url.origin) next = { ...next, headers: withoutHeaders(next.headers, host) };
-  return asGet ? { ...next, method: 'GET', body: undefined, headers: withoutHeaders(next.headers, ofBody) } : next;
+  const kept = to.origin === from.url.origin ? from : { ...from, headers: withoutHeaders(from.headers, host) };
+  return from.onRedirect({
+    status,
+    to,
+    from: asGet ? { ...kept, method: 'GET', body: undefined, headers: withoutHeaders(kept.headers, ofBody) } : kept,
+  });
 }
 
 function fault(code: string, message: string): TransportFault {

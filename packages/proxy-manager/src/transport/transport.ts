@@ -30,7 +30,7 @@ export interface WireRequest {
   readonly proxy: ProxyCredential | undefined;
   readonly signal: AbortSignal;
   /**
-   * Called before a redirect is followed: charges the lease and checks `hosts`; a rejection ends the exchange with it.
+   * Called before a redirect is followed: checks `hosts` and charges the lease; a rejection ends the exchange with it.
    * It gives the request for the next hop, from which what must not cross origins has been dropped.
    */
   readonly onRedirect: (hop: RedirectHop) => Promise<WireRequest>;
@@ -38,6 +38,7 @@ export interface WireRequest {
 
 export interface RedirectHop {
   readonly status: number;
+  /** The request that was redirected, with its own url, and the method, headers and body that the next hop goes on with. */
   readonly from: WireRequest;
   readonly to: URL;
 }

@@ -1,9 +1,12 @@
 import { Readable } from 'node:stream';
 import { afterEach, expect, test } from 'vitest';
+import { Secret } from '../../src/secret.js';
+import { wireStage } from '../../src/stages/wire.js';
 import type { RedirectHop } from '../../src/transport/transport.js';
 import { undiciTransport } from '../../src/transport/undici.js';
 import { bodyOf, startOrigin, type Origin } from '../servers/origin.js';
 import { startProxy } from '../servers/proxy.js';
+import { testExchange } from '../support/exchange.js';
 import { faultOf, observe, proxyAt, textOf, wireRequest } from './wire.js';
 
 const transport = undiciTransport();
@@ -142,6 +145,64 @@ test('onRedirect is asked before each hop and gives the request for it', async (
     [307, '/307/end', '/end'],
   ]);
   expect(JSON.parse(await textOf(reply.body)).type).toBe('hop/2');
+});
+
+test.each([
+  [303, { method: 'GET', body: undefined, headers: [['x-own', 'kept']] }],
+  [
+    307,
+    {
+      method: 'POST',
+      body: 'hello',
+      headers: [
+        ['content-type', 'text/plain'],
+        ['x-own', 'kept'],
+      ],
+    },
+  ],
+])('onRedirect is told what the hop after a %i takes along, and whence', async (status, expected) => {
+  const server = await origin();
+  const elsewhere = await origin();
+  const hops: RedirectHop[] = [];
+  const onRedirect = async (hop: RedirectHop) => {
+    hops.push(hop);
+    return { ...hop.from, url: hop.to };
+  };
+  const headers = [
+    ['content-type', 'text/plain'],
+    ['x-own', 'kept'],
+    ['Host', 'virtual.example'],
+  ] as const;
+  const first = `${server.url}/${status}=${encodeURIComponent(`${elsewhere.url}/end`)}`;
+  await transport.send(wireRequest(first, { method: 'POST', body: 'hello', headers, options, onRedirect }), observe());
+  expect(hops).toMatchObject([{ status, from: { ...expected, url: new URL(first) } }]);
+});
+
+test('a key in the body keeps no 303 to another origin from being followed, and is not sent there', async () => {
+  const elsewhere = await origin();
+  const server = await open(
+    startOrigin((_request, response) => void response.writeHead(303, { location: `${elsewhere.url}/end` }).end()),
+  );
+  const run = wireStage({ transport, clock: { now: () => Date.now() } });
+  const base = testExchange();
+  const charged: number[] = [];
+  const lease = {
+    key: { id: 'k', windows: [], secret: new Secret('hush-hush', 'k') },
+    proxy: undefined,
+    taken: [],
+    charge: async (cost: number) => void charged.push(cost),
+    settle: async () => {},
+  };
+  const request = {
+    ...base.request,
+    method: 'POST',
+    url: new URL(server.url),
+    headers: [['content-type', 'application/x-www-form-urlencoded']] as const,
+    body: 'k={key}',
+  };
+  const reply = await run({ ...base, request, lease });
+  expect(JSON.parse(await textOf(reply.body))).toMatchObject({ method: 'GET', url: '/end', body: '' });
+  expect(charged).toEqual([1]);
 });
 
 test('an onRedirect that rejects ends the exchange before the hop is sent', async () => {
