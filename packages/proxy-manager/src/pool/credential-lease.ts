@@ -1,7 +1,12 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Clock } from '../clock.js';
 import type { KeyCredential, ProxyCredential } from '../config/resolve.js';
 import type { MeterReading, Refusal, Ticket, UsageStore } from '../usage/usage-store.js';
 import type { Lease } from './lease.js';
 import type { Verdict } from './verdict.js';
+
+/** How long a reply waits for the note of its arrival, in ms. */
+const ARRIVAL_WAIT_MS = 100;
 
 /** A lease on what a ticket counted. */
 export class CredentialLease implements Lease {
@@ -12,6 +17,7 @@ export class CredentialLease implements Lease {
   readonly #tickets: [Ticket, ...Ticket[]];
   readonly #exhausted: (refusal: Refusal) => Error;
   readonly #onFree: () => void;
+  readonly #clock: Clock;
   #settled: Promise<void> | undefined;
 
   constructor(options: {
@@ -22,6 +28,7 @@ export class CredentialLease implements Lease {
     readonly exhausted: (refusal: Refusal) => Error;
     /** Called when uses were given back. */
     readonly onFree: () => void;
+    readonly clock: Clock;
   }) {
     this.key = options.key;
     this.proxy = options.proxy;
@@ -30,6 +37,7 @@ export class CredentialLease implements Lease {
     this.#tickets = [options.ticket];
     this.#exhausted = options.exhausted;
     this.#onFree = options.onFree;
+    this.#clock = options.clock;
   }
 
   async charge(cost: number): Promise<void> {
@@ -45,12 +53,29 @@ export class CredentialLease implements Lease {
   }
 
   async #settle(verdict: Verdict | undefined, sent: boolean): Promise<void> {
-    const steps: Promise<void>[] = sent ? [] : this.#tickets.map((ticket) => this.#store.giveBack(ticket));
+    const steps: Promise<void>[] = sent
+      ? this.#tickets.filter((ticket) => this.#mustTell(ticket)).map((ticket) => this.#tellArrival(ticket))
+      : this.#tickets.map((ticket) => this.#store.giveBack(ticket));
     const blamed = this.#blamed(verdict);
     if (blamed !== undefined) steps.push(this.#store.rest(this.#tickets[0].pool, blamed.id, blamed.untilMs));
     // A store that fails here leaves a use too many counted, or a rest untold: the reply is worth more than the note.
     await Promise.allSettled(steps);
     if (!sent) this.#onFree();
+  }
+
+  /** Of the uses that were sent, those that opened a window and those whose window is over are worth a write. */
+  #mustTell({ taken, cost }: Ticket): boolean {
+    const nowMs = this.#clock.now();
+    return taken.some(({ windows }) =>
+      windows.some(({ used, resetsAtMs = Infinity }) => used === cost || resetsAtMs <= nowMs),
+    );
+  }
+
+  /** A reply waits only so long for the note; a store that is slower gets it behind the reply. */
+  async #tellArrival(ticket: Ticket): Promise<void> {
+    const waited = new AbortController();
+    const told = this.#store.arrived(ticket).finally(() => waited.abort());
+    await Promise.race([told, delay(ARRIVAL_WAIT_MS, undefined, { signal: waited.signal })]);
   }
 
   #blamed(verdict: Verdict | undefined): { readonly id: string; readonly untilMs: number } | undefined {

@@ -2,7 +2,15 @@ import type { Meter } from '../config/resolve.js';
 import type { Demand, MeterReading, Pool, Refusal, Section, Ticket } from '../usage/usage-store.js';
 import type { LedgerHead, LedgerIndex, Shelf } from './ledger-index.js';
 import type { MeterRecord } from './meter-record.js';
-import { placeOf, readingOf, readyAtMs, recordAt, recordCounted, recordUncounted } from './meter-record.js';
+import {
+  placeOf,
+  readingOf,
+  readyAtMs,
+  recordArrived,
+  recordAt,
+  recordCounted,
+  recordUncounted,
+} from './meter-record.js';
 import { factsOf } from './section-facts.js';
 import type { TakeNumbers } from './window.js';
 
@@ -50,6 +58,17 @@ export function giveBack(index: LedgerIndex, ticket: Ticket, clockMs: number): v
   index.setHead(head);
   for (const { section, id, by } of countedIn(ticket)) {
     change(index, section, id, head.nowMs, (record) => recordUncounted(record, cost, by, head.nowMs));
+  }
+}
+
+/** Notes that the uses of a ticket have arrived: see `UsageStore.arrived`. */
+export function arrived(index: LedgerIndex, ticket: Ticket, clockMs: number): void {
+  const { pool, cost } = ticket;
+  const head = prepare(index, pool, clockMs);
+  const takes = head.takes + 1;
+  index.setHead({ ...head, takes });
+  for (const { section, id, by } of countedIn(ticket)) {
+    change(index, section, id, head.nowMs, (record) => recordArrived(record, cost, by, head.nowMs, takes));
   }
 }
 

@@ -6,6 +6,8 @@ import { Nap } from './nap.js';
 const ASK_AGAIN_MS = 1_000;
 /** After an untimely refusal (a store whose clock is behind this one's) the first one asks after so long, then twice it. */
 const SOON_MS = 5;
+/** Whoever waits for a window asks so long after its end: the other end may measure its window a little longer. */
+const EDGE_MS = 10;
 
 /** Those who wait for an exhausted pool: served in order of arrival, and only the first one asks. */
 export class Line {
@@ -50,7 +52,7 @@ export class Line {
           if (this.#waiting[0] !== nap) continue;
         } else {
           if (readyInMs <= 0) soonMs *= 2;
-          await nap.sleep(Math.min(leftMs, ASK_AGAIN_MS, Math.max(readyInMs, soonMs)), signal);
+          await nap.sleep(Math.min(leftMs, ASK_AGAIN_MS, Math.max(readyInMs + EDGE_MS, soonMs)), signal);
         }
         const answer = await ask();
         if (answer.granted || answer.retryAtMs === Infinity) return answer;

@@ -1,7 +1,7 @@
 import type { Meter } from '../config/resolve.js';
 import type { MeterReading } from '../usage/usage-store.js';
 import type { TakeNumbers, WindowState } from './window.js';
-import { counted, fitsAtMs, resetsAtMs, uncounted, windowAt } from './window.js';
+import { arrived, counted, fitsAtMs, resetsAtMs, uncounted, windowAt } from './window.js';
 
 /** Where a meter stands in the indexes of its section. */
 export interface Place {
@@ -67,6 +67,17 @@ export function recordCounted(record: MeterRecord, cost: number, nowMs: number, 
     lastTake: by,
     windows: record.windows.map((state) => counted(state, cost, nowMs, by)),
   };
+}
+
+/** The record after the `cost` uses of the take `by` are known to have arrived. */
+export function recordArrived(
+  record: MeterRecord,
+  cost: number,
+  by: TakeNumbers,
+  nowMs: number,
+  anew: number,
+): MeterRecord {
+  return { ...record, windows: record.windows.map((state) => arrived(state, cost, by, nowMs, anew)) };
 }
 
 /** The record without the `cost` uses of the take `by`. */

@@ -92,6 +92,7 @@ export function credentialPool(options: {
         key: find('key', keys, ticket),
         proxy: find('proxy', proxies, ticket),
         exhausted,
+        clock,
         onFree: () => {
           for (const line of lines.values()) line.nudge();
         },

@@ -40,6 +40,16 @@ export interface TakeNumbers {
 }
 
 /**
+ * The window after the use of the take `by` is known to have arrived: one that it opened runs from now; where its own
+ * is over, it counts in the present one, which the take number `anew` opens where there is none.
+ */
+export function arrived(state: WindowState, cost: number, by: TakeNumbers, nowMs: number, anew: number): WindowState {
+  if (state.openedBy === by.take) return { ...state, openedAtMs: nowMs };
+  if (state.openedBy !== 0 && by.openedBy.includes(state.openedBy)) return state;
+  return counted(state, cost, nowMs, anew);
+}
+
+/**
  * Takes back what was counted in a window; one that opened since is left alone, an empty one closes. Without the use
  * that opened it a window runs from now at the earliest: whoever counts at the other end never saw that use.
  */

@@ -64,6 +64,7 @@ export function usageStoreContract({ test, open, durable, ownClock }: UsageContr
   pinsAndAvoidance(check);
   costs(check);
   givenBack(check);
+  arrivals(check);
   rests(check);
   readings(check);
   changedPools(check);
@@ -316,6 +317,51 @@ function givenBack(check: Check): void {
     const [reading] = await store.read(pool);
     assert.equal(reading?.windows[0]?.used, 1);
     assert.equal(reading.total, 1);
+  });
+}
+
+function arrivals(check: Check): void {
+  check('the window of a first use runs from its arrival', async (bench) => {
+    const { store } = bench;
+    const pool = both({ a: [shortly(3)] }, { p: [hourly(3)] });
+    const first = await granted(store.take({ pool, cost: 1 }));
+    await granted(store.take({ pool, cost: 2 }));
+    await bench.until(bench.now() + SHORT_MS / 2);
+    const before = bench.now();
+    await store.arrived(first);
+    const [key, proxy] = await store.read(pool);
+    assert.deepEqual([key?.total, key?.windows[0]?.used, proxy?.windows[0]?.used], [3, 3, 3]);
+    assertBetween(key?.windows[0]?.resetsAtMs, before + SHORT_MS, bench.now() + SHORT_MS);
+    assertBetween(proxy?.windows[0]?.resetsAtMs, before + HOUR_MS, bench.now() + HOUR_MS);
+    await bench.until((first.taken[0]?.windows[0]?.resetsAtMs ?? 0) + 1);
+    await refused(store.take({ pool, cost: 1, pin: ['a', 'p'] }));
+  });
+
+  check('the arrival of a later use moves nothing', async (bench) => {
+    const { store } = bench;
+    const pool = keys({ a: [hourly(3)] });
+    await granted(store.take({ pool, cost: 1 }));
+    const later = await granted(store.take({ pool, cost: 1 }));
+    await bench.until(bench.now() + 20);
+    await store.arrived(later);
+    assert.deepEqual((await store.read(pool))[0], later.taken[0]);
+  });
+
+  check('a use that arrives when its window is over counts in the present one too', async (bench) => {
+    const { store } = bench;
+    const pool = keys({ a: [shortly(3)] });
+    const [first, second] = [
+      await granted(store.take({ pool, cost: 1 })),
+      await granted(store.take({ pool, cost: 1 })),
+    ];
+    await bench.until(first.taken[0]?.windows[0]?.resetsAtMs ?? 0);
+    await store.arrived(second);
+    assert.deepEqual(await usedOf(store, pool), [1]);
+    await granted(store.take({ pool, cost: 1 }));
+    await store.arrived(first);
+    const [reading] = await store.read(pool);
+    assert.deepEqual([reading?.windows[0]?.used, reading?.total], [3, 3]);
+    await refused(store.take({ pool, cost: 1 }));
   });
 }
 

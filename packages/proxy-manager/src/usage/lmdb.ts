@@ -3,7 +3,7 @@ import type { Clock } from '../clock.js';
 import { systemClock } from '../clock.js';
 import type { Environment } from '../embedded/environment.js';
 import { ProxyManagerError, StoreError } from '../errors.js';
-import { giveBack, read, rest, take } from '../pool/ledger.js';
+import { arrived, giveBack, read, rest, take } from '../pool/ledger.js';
 import { LmdbLedger } from './lmdb-ledger.js';
 import type { UsageStore } from './usage-store.js';
 
@@ -52,6 +52,8 @@ export function lmdbUsageStore(options: {
     take: (demand) => transact('count a use', demand.pool.endpoint, (ledger) => take(ledger, demand, clock.now())),
     giveBack: (ticket) =>
       transact('give a use back', ticket.pool.endpoint, (ledger) => giveBack(ledger, ticket, clock.now())),
+    arrived: (ticket) =>
+      transact('note an arrival', ticket.pool.endpoint, (ledger) => arrived(ledger, ticket, clock.now())),
     rest: (pool, id, untilMs) =>
       transact('note a rest', pool.endpoint, (ledger) => rest(ledger, pool, id, untilMs, clock.now())),
     read: (pool) =>

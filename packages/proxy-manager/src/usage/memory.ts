@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js';
 import { systemClock } from '../clock.js';
 import type { Entry, LedgerHead, LedgerIndex, Shelf } from '../pool/ledger-index.js';
-import { giveBack, read, rest, take } from '../pool/ledger.js';
+import { arrived, giveBack, read, rest, take } from '../pool/ledger.js';
 import type { Place, Rank } from '../pool/meter-record.js';
 import { Heap } from './heap.js';
 import type { UsageStore } from './usage-store.js';
@@ -20,6 +20,7 @@ export function memoryUsageStore({ clock = systemClock }: { readonly clock?: Clo
   return {
     take: async (demand) => take(ledgerOf(demand.pool.endpoint), demand, clock.now()),
     giveBack: async (ticket) => giveBack(ledgerOf(ticket.pool.endpoint), ticket, clock.now()),
+    arrived: async (ticket) => arrived(ledgerOf(ticket.pool.endpoint), ticket, clock.now()),
     rest: async (pool, id, untilMs) => rest(ledgerOf(pool.endpoint), pool, id, untilMs, clock.now()),
     read: async (pool) => read(ledgerOf(pool.endpoint), pool, clock.now()),
     close: async () => {},

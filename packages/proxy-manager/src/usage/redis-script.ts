@@ -271,6 +271,27 @@ keep(sections, 0)
 return { 'done' }
 `);
 
+/** `request.taken` as for `GIVE_BACK`. */
+export const ARRIVED: RedisScript = script(`${LEDGER}${PREPARE}
+local anew = redis.call('HINCRBY', KEYS[1], 'takes', 1)
+for n, taken in ipairs(request.taken) do
+  local m = get(shelf(n), taken[1])
+  if m then
+    for _, w in ipairs(m.windows) do
+      if w.by == taken[2] then
+        w.opened = now
+      elseif w.by == 0 or not contains(taken[3], w.by) then
+        if w.by == 0 then w.opened, w.by, w.used = now, anew, 0 end
+        w.used = w.used + request.cost
+      end
+    end
+    save(shelf(n), m)
+  end
+end
+keep(sections, 0)
+return { 'done' }
+`);
+
 export const REST: RedisScript = script(`${LEDGER}${PREPARE}
 for n in ipairs(sections) do
   local m = get(shelf(n), request.id)

@@ -4,7 +4,7 @@ import { factsOf } from '../pool/section-facts.js';
 import { assertKeepsKeys } from './redis-eviction.js';
 import { lastTake, openedBy, toReading } from './redis-meter.js';
 import type { RedisScript } from './redis-script.js';
-import { GIVE_BACK, READ, REST, TAKE } from './redis-script.js';
+import { ARRIVED, GIVE_BACK, READ, REST, TAKE } from './redis-script.js';
 import type { Pool, Refusal, Section, Ticket, UsageStore } from './usage-store.js';
 
 /** Counts outlive their last use by this, or by their longest window when that is longer. */
@@ -52,6 +52,9 @@ export function redisUsageStore(options: { readonly client: () => Promise<Redis 
     },
     async giveBack({ pool, cost, receipt }) {
       await change('give a use back', GIVE_BACK, pool, { cost, taken: receipt });
+    },
+    async arrived({ pool, cost, receipt }) {
+      await change('note an arrival', ARRIVED, pool, { cost, taken: receipt });
     },
     async rest(pool, id, untilMs) {
       await change('note a rest', REST, pool, { id, untilMs });

@@ -79,6 +79,16 @@ export interface UsageStore {
    * use it was, and that holds others, runs from now.
    */
   giveBack(ticket: Ticket): Promise<void>;
+  /**
+   * Notes that the ticket's use has been seen by whoever counts at the other end, whose window may have begun with it
+   * as late as now. A window that this use opened runs from now; where the window it was counted in is over, it counts
+   * in the present one too, and opens it if need be. Once per ticket, and only worth the write in these two cases.
+   *
+   * What remains: uses under way are told apart only once they are answered. A use that arrives before the one that
+   * opened the window is answered, or after that one was given back, and uses under way when a window rolls over can
+   * exceed the other end's quota, by as many as are under way at that moment.
+   */
+  arrived(ticket: Ticket): Promise<void>;
   /** Lets `id` of `pool` rest until `untilMs` (epoch); never shortens a rest. */
   rest(pool: Pool, id: string, untilMs: number): Promise<void>;
   /** Every meter of `pool` as it stands now, in the order of its sections. */

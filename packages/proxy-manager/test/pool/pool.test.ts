@@ -124,6 +124,37 @@ describe('a lease', () => {
     }
   });
 
+  test('that was sent tells the arrival of the use that opened a window, and of none that did not', async () => {
+    const store = memoryUsageStore();
+    const arrived: number[] = [];
+    const noting: UsageStore = {
+      ...store,
+      arrived: (ticket) => {
+        arrived.push(ticket.taken[0]?.total ?? 0);
+        return store.arrived(ticket);
+      },
+    };
+    const { credentials } = bench(endpointOf([key('a', hourly(9))]), noting);
+    const leases = [];
+    for (let n = 0; n < 3; n += 1) leases.push(await credentials.lease(once()));
+    for (const lease of leases) await lease.settle({ kind: 'good' }, true);
+    expect(arrived).toEqual([1]);
+    const short = bench(endpointOf([key('b', [{ limit: 9, everyMs: 30 }])]), noting);
+    const [opener, other] = [await short.credentials.lease(once()), await short.credentials.lease(once())];
+    await delay(40);
+    await other.settle({ kind: 'good' }, true);
+    await opener.settle({ kind: 'good' }, true);
+    expect(arrived).toEqual([1, 2, 1]);
+  });
+
+  test('is not held up by a store that is slow to note its arrival', async () => {
+    const store: UsageStore = { ...memoryUsageStore(), arrived: () => new Promise(() => {}) };
+    const lease = await bench(endpointOf([key('a', hourly(9))]), store).credentials.lease(once());
+    const startMs = performance.now();
+    await lease.settle({ kind: 'good' }, true);
+    expect(performance.now() - startMs).toBeLessThan(2_000);
+  });
+
   test('that was surely not sent is given back, with all that was charged on it', async () => {
     const one = both();
     const lease = await one.credentials.lease(once());
@@ -173,9 +204,11 @@ describe('a lease', () => {
 
   test('settles even when the store fails', async () => {
     const fail = (): Promise<never> => Promise.reject(new Error('gone'));
-    const store: UsageStore = { ...memoryUsageStore(), giveBack: fail, rest: fail };
-    const lease = await bench(endpointOf([key('a', [])]), store).credentials.lease(once());
-    await expect(lease.settle({ kind: 'throttled', untilMs: Date.now() + HOUR_MS }, false)).resolves.toBeUndefined();
+    const store: UsageStore = { ...memoryUsageStore(), giveBack: fail, arrived: fail, rest: fail };
+    for (const sent of [false, true]) {
+      const lease = await bench(endpointOf([key('a', hourly(9))]), store).credentials.lease(once());
+      await expect(lease.settle({ kind: 'throttled', untilMs: Date.now() + HOUR_MS }, sent)).resolves.toBeUndefined();
+    }
   });
 });
 
