@@ -1,7 +1,7 @@
 import type { Meter } from '../config/resolve.js';
 import type { MeterReading } from '../usage/usage-store.js';
 import type { TakeNumbers, WindowState } from './window.js';
-import { arrived, counted, fitsAtMs, resetsAtMs, uncounted, windowAt } from './window.js';
+import { arrived, counted, fitsAtMs, resetsAtMs, uncounted, windowsAt } from './window.js';
 
 /** Where a meter stands in the indexes of its section. */
 export interface Place {
@@ -22,7 +22,7 @@ export interface MeterRecord {
   readonly lastTake: number;
   /** Epoch ms; 0: it never rested. */
   readonly restUntilMs: number;
-  /** In the order of the meter's own windows. */
+  /** The meter's own windows in their order, then open ones that it does not name at present. */
   readonly windows: readonly WindowState[];
 }
 
@@ -31,7 +31,7 @@ const FRESH: MeterRecord = { total: 0, lastTake: 0, restUntilMs: 0, windows: [] 
 /** The record by the meter's present windows at `nowMs`: those that are over are closed. */
 export function recordAt(record: MeterRecord | undefined, meter: Meter, nowMs: number): MeterRecord {
   const known = record ?? FRESH;
-  return { ...known, windows: meter.windows.map((spec, index) => windowAt(known.windows[index], spec, nowMs)) };
+  return { ...known, windows: windowsAt(known.windows, meter.windows, nowMs) };
 }
 
 /** When `cost` uses fit and it does not rest: at most `nowMs` for at once, Infinity for never. */
@@ -89,7 +89,7 @@ export function recordUncounted(record: MeterRecord, cost: number, by: TakeNumbe
   };
 }
 
-/** The record as the outside sees it. */
+/** A record of `recordAt`, as the outside sees it. */
 export function readingOf(record: MeterRecord, meter: Meter, kind: 'key' | 'proxy', nowMs: number): MeterReading {
   return {
     id: meter.id,
@@ -97,8 +97,8 @@ export function readingOf(record: MeterRecord, meter: Meter, kind: 'key' | 'prox
     restingUntilMs: record.restUntilMs > nowMs ? record.restUntilMs : undefined,
     total: record.total,
     windows: meter.windows.map((spec, index) => {
-      const state = windowAt(record.windows[index], spec, nowMs);
-      return { limit: spec.limit, used: state.used, resetsAtMs: resetsAtMs(state, spec) };
+      const state = record.windows[index];
+      return { limit: spec.limit, used: state?.used ?? 0, resetsAtMs: state && resetsAtMs(state) };
     }),
   };
 }

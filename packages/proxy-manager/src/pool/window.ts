@@ -2,6 +2,8 @@ import type { WindowSpec } from '../config/resolve.js';
 
 /** What a ledger remembers of one window. */
 export interface WindowState {
+  /** Its length in ms: tells it from the meter's other windows. */
+  readonly everyMs: number;
   /** Epoch ms of its first use. */
   readonly openedAtMs: number;
   /** The number of the take that opened it: tells this window from the one after it. 0: not open. */
@@ -9,17 +11,23 @@ export interface WindowState {
   readonly used: number;
 }
 
-const CLOSED: WindowState = { openedAtMs: 0, openedBy: 0, used: 0 };
+function closed(everyMs: number): WindowState {
+  return { everyMs, openedAtMs: 0, openedBy: 0, used: 0 };
+}
 
-/** The window as it stands at `nowMs`: closed once its time is over. */
-export function windowAt(state: WindowState | undefined, spec: WindowSpec, nowMs: number): WindowState {
-  if (state === undefined || state.openedBy === 0) return CLOSED;
-  return nowMs < state.openedAtMs + spec.everyMs ? state : CLOSED;
+/**
+ * The windows as they stand at `nowMs`: those of `specs` in their order, closed where their time is over, and after
+ * them the open ones that `specs` does not name, for somebody else's file may.
+ */
+export function windowsAt(states: readonly WindowState[], specs: readonly WindowSpec[], nowMs: number): WindowState[] {
+  const open = states.filter(({ openedBy, openedAtMs, everyMs }) => openedBy !== 0 && nowMs < openedAtMs + everyMs);
+  const named = specs.map(({ everyMs }) => open.find((state) => state.everyMs === everyMs) ?? closed(everyMs));
+  return [...named, ...open.filter(({ everyMs }) => !specs.some((spec) => spec.everyMs === everyMs))];
 }
 
 /** Epoch ms at which it opens anew; undefined while it is not open. */
-export function resetsAtMs(state: WindowState, spec: WindowSpec): number | undefined {
-  return state.openedBy === 0 ? undefined : state.openedAtMs + spec.everyMs;
+export function resetsAtMs(state: WindowState): number | undefined {
+  return state.openedBy === 0 ? undefined : state.openedAtMs + state.everyMs;
 }
 
 /** When `cost` more uses fit: -Infinity for now, +Infinity for never. */
@@ -30,7 +38,9 @@ export function fitsAtMs(state: WindowState, spec: WindowSpec, cost: number): nu
 
 /** Counts `cost` uses by the take number `by`, which opens it where it is not open. */
 export function counted(state: WindowState, cost: number, nowMs: number, by: number): WindowState {
-  return state.openedBy === 0 ? { openedAtMs: nowMs, openedBy: by, used: cost } : { ...state, used: state.used + cost };
+  return state.openedBy === 0
+    ? { ...state, openedAtMs: nowMs, openedBy: by, used: cost }
+    : { ...state, used: state.used + cost };
 }
 
 /** The number of a take, and those of the takes that opened the windows it was counted in. */
@@ -55,7 +65,7 @@ export function arrived(state: WindowState, cost: number, by: TakeNumbers, nowMs
  */
 export function uncounted(state: WindowState, cost: number, by: TakeNumbers, nowMs: number): WindowState {
   if (state.openedBy === 0 || !by.openedBy.includes(state.openedBy)) return state;
-  if (state.used <= cost) return CLOSED;
+  if (state.used <= cost) return closed(state.everyMs);
   const openedAtMs = state.openedBy === by.take ? nowMs : state.openedAtMs;
   return { ...state, openedAtMs, used: state.used - cost };
 }

@@ -429,6 +429,36 @@ function changedPools(check: Check): void {
     await refused(store.take({ pool: high, cost: 1 }));
   });
 
+  check('windows that a file does not name keep their counts, and count on', async ({ store }) => {
+    const tag = randomUUID();
+    const daily: WindowSpec = { limit: 4, everyMs: 24 * HOUR_MS };
+    const [day, none] = [keys({ a: [daily] }, tag), keys({ a: [] }, tag)];
+    const [hour, two] = [keys({ a: [hourly(9)] }, tag), keys({ a: [hourly(9), daily] }, tag)];
+    await takeIds(store, day, 2);
+    await takeIds(store, none, 1);
+    await store.giveBack(await granted(store.take({ pool: hour, cost: 1 })));
+    await takeIds(store, hour, 1);
+    assert.deepEqual(
+      (await store.read(two))[0]?.windows.map(({ used }) => used),
+      [1, 4],
+    );
+    await refused(store.take({ pool: day, cost: 1 }));
+    await refused(store.take({ pool: two, cost: 1 }));
+    await granted(store.take({ pool: none, cost: 1 }));
+    assert.equal((await store.read(none))[0]?.total, 5);
+  });
+
+  check('a window that a file does not name is forgotten when it is over', async (bench) => {
+    const { store } = bench;
+    const tag = randomUUID();
+    const [short, none] = [keys({ a: [shortly(1)] }, tag), keys({ a: [] }, tag)];
+    const { taken } = await granted(store.take({ pool: short, cost: 1 }));
+    await granted(store.take({ pool: none, cost: 1 }));
+    await bench.until(taken[0]?.windows[0]?.resetsAtMs ?? 0);
+    await granted(store.take({ pool: none, cost: 1 }));
+    await granted(store.take({ pool: short, cost: 1 }));
+  });
+
   check('a removed meter is not taken, and has its counts when it is added again', async ({ store }) => {
     const tag = randomUUID();
     const [full, less] = [keys({ a: [hourly(1)], b: [hourly(9)] }, tag), keys({ b: [hourly(9)] }, tag)];

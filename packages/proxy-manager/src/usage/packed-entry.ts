@@ -9,7 +9,7 @@ export type PackedEntry = readonly [
   restUntilMs: number,
   rank: Rank | null,
   wakeAtMs: number | null,
-  windows: readonly (readonly [openedAtMs: number, openedBy: number, used: number])[],
+  windows: readonly (readonly [openedAtMs: number, openedBy: number, used: number, everyMs: number])[],
 ];
 
 export function packEntry({ record, place }: Entry): PackedEntry {
@@ -19,12 +19,17 @@ export function packEntry({ record, place }: Entry): PackedEntry {
     record.restUntilMs,
     place.rank ?? null,
     place.wakeAtMs ?? null,
-    record.windows.map(({ openedAtMs, openedBy, used }) => [openedAtMs, openedBy, used]),
+    record.windows.map(({ openedAtMs, openedBy, used, everyMs }) => [openedAtMs, openedBy, used, everyMs]),
   ];
 }
 
 export function unpackEntry([total, lastTake, restUntilMs, rank, wakeAtMs, packed]: PackedEntry): Entry {
-  const windows = packed.map(([openedAtMs, openedBy, used]): WindowState => ({ openedAtMs, openedBy, used }));
+  const windows = packed.map(([openedAtMs, openedBy, used, everyMs]): WindowState => ({
+    openedAtMs,
+    openedBy,
+    used,
+    everyMs,
+  }));
   return {
     record: { total, lastTake, restUntilMs, windows },
     place: { rank: rank ?? undefined, wakeAtMs: wakeAtMs ?? undefined },

@@ -1,5 +1,5 @@
 import type { Meter } from '../config/resolve.js';
-import { readingOf } from '../pool/meter-record.js';
+import { readingOf, recordAt } from '../pool/meter-record.js';
 import type { WindowState } from '../pool/window.js';
 import type { MeterReading } from './usage-store.js';
 
@@ -21,7 +21,7 @@ export function toReading(
     restUntilMs: Number(words[2] ?? 0),
     windows: windowsOf(words),
   };
-  return readingOf(record, meter, kind, nowMs);
+  return readingOf(recordAt(record, meter, nowMs), meter, kind, nowMs);
 }
 
 /** The number of the last take of a packed meter. */
@@ -38,6 +38,7 @@ function windowsOf(words: readonly string[]): WindowState[] {
   const windows: WindowState[] = [];
   for (let at = HEAD; at < words.length; at += PER_WINDOW) {
     windows.push({
+      everyMs: Number(words[at + 1]),
       openedAtMs: Number(words[at + 2]),
       openedBy: Number(words[at + 3]),
       used: Number(words[at + 4]),

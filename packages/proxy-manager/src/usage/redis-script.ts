@@ -15,7 +15,7 @@ export interface RedisScript {
  * - waking, a sorted set: id by wake time.
  *
  * A meter is written as words: total, lastTake, restUntil, position, wakeAt or -, rank or -, then for each window
- * limit, every, openedAt, openedBy, used. Numbers go through %.0f, for tostring gives 14 digits at most.
+ * limit, every, openedAt, openedBy, used; the limit is -1 where the windows of the present stamp do not name it. Numbers go through %.0f, for tostring gives 14 digits at most.
  */
 const LEDGER = `
 local NEVER = math.huge
@@ -45,7 +45,7 @@ local function parse(id, packed)
     local w = { limit = tonumber(f[i]), every = tonumber(f[i + 1]), opened = tonumber(f[i + 2]),
                 by = tonumber(f[i + 3]), used = tonumber(f[i + 4]) }
     if w.by ~= 0 and now >= w.opened + w.every then w.opened, w.by, w.used = 0, 0, 0 end
-    m.windows[#m.windows + 1] = w
+    if w.by ~= 0 or w.limit >= 0 then m.windows[#m.windows + 1] = w end
   end
   return m
 end
@@ -66,7 +66,7 @@ end
 local function readyAt(m, cost)
   local at = m.rest
   for _, w in ipairs(m.windows) do
-    if w.used + cost > w.limit then
+    if w.limit >= 0 and w.used + cost > w.limit then
       at = math.max(at, cost > w.limit and NEVER or w.opened + w.every)
     end
   end
@@ -81,13 +81,15 @@ local function save(s, m)
   if at > now then
     wake = at
   else
-    local uses = #m.windows == 0 and m.total or 0
+    local uses, unlimited = 0, true
     for _, w in ipairs(m.windows) do
-      if w.by ~= 0 then
+      if w.limit >= 0 then unlimited = false end
+      if w.limit >= 0 and w.by ~= 0 then
         uses = math.max(uses, w.used)
         wake = math.min(wake, w.opened + w.every)
       end
     end
+    if unlimited then uses = m.total end
     m.rank = string.format('%016.0f%016.0f%08.0f:', uses, m.last, m.position)
     redis.call('ZADD', s.ready, 0, m.rank .. m.id)
   end
@@ -106,14 +108,24 @@ local function enrol(s, stamp, meters)
   for position, spec in ipairs(meters) do
     local known = get(s, spec[1])
     local m = { id = spec[1], total = 0, last = 0, rest = 0, position = position - 1, wake = '-', rank = '-', windows = {} }
-    if known then m.total, m.last, m.rest = known.total, known.last, known.rest end
-    for i, window in ipairs(spec[2]) do
-      local w = { limit = window[1], every = window[2], opened = 0, by = 0, used = 0 }
-      local before = known and known.windows[i]
-      if before and before.by ~= 0 and now < before.opened + w.every then
-        w.opened, w.by, w.used = before.opened, before.by, before.used
+    local open = {}
+    if known then
+      m.total, m.last, m.rest = known.total, known.last, known.rest
+      for _, w in ipairs(known.windows) do
+        if w.by ~= 0 then open[w.every] = open[w.every] or w end
       end
-      m.windows[i] = w
+    end
+    local named = {}
+    for i, window in ipairs(spec[2]) do
+      local w = open[window[2]] or { opened = 0, by = 0, used = 0 }
+      m.windows[i] = { limit = window[1], every = window[2], opened = w.opened, by = w.by, used = w.used }
+      named[window[2]] = true
+    end
+    for every, w in pairs(open) do
+      if not named[every] then
+        w.limit = -1
+        m.windows[#m.windows + 1] = w
+      end
     end
     save(s, m)
   end
