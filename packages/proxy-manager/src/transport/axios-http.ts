@@ -32,8 +32,6 @@ export function axiosHttpTransport({ connectMs = 30_000 }: AxiosHttpTransportOpt
     const stop = new AbortController();
     const sentBefore = observation.sent;
     const config = axiosConfig(axios, request, sentBefore, observed.transport, stop.signal);
-    // axios speaks HTTP/2 past its `transport`, so there nobody can see whether something was sent.
-    if (given.httpVersion === 2) observation.sent = true;
 
     const onAbort = (): void => stop.abort(request.signal.reason);
     request.signal.addEventListener('abort', onAbort);

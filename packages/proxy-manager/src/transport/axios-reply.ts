@@ -54,5 +54,5 @@ function headersOf({ headers, request }: AxiosResponse): HeaderList {
 
 function versionOf({ request }: AxiosResponse): string {
   const version: unknown = (request as { res?: { httpVersion?: unknown } } | undefined)?.res?.httpVersion;
-  return typeof version === 'string' ? version : '2.0';
+  return typeof version === 'string' ? version : '1.1';
 }
