@@ -2,6 +2,9 @@ import type { Client as ElasticsearchClient } from '@elastic/elasticsearch';
 import type { Cluster, Redis } from 'ioredis';
 import type { ManagerOptions } from './config/options.js';
 import { ConfigError } from './errors.js';
+import { checkElasticsearchUrls, checkRedisUrl } from './store-address.js';
+import type { Mask } from './store-passwords.js';
+import { elasticsearchMask, redisMask } from './store-passwords.js';
 
 /** A client that is made on first use and closed only where it was made here: what the caller injected stays open. */
 export interface Connection<C> {
@@ -9,9 +12,21 @@ export interface Connection<C> {
   readonly close: () => Promise<void>;
 }
 
-export function redisConnection(setting: NonNullable<ManagerOptions['redis']>): Connection<Redis | Cluster> {
-  if (isRedisClient(setting)) return borrowed(setting);
-  return owned(
+/** A connection to a server that may want a password. */
+export interface ServerConnection<C> extends Connection<C> {
+  /** What the client says, fit to be told: without the passwords that are known here. */
+  readonly mask: Mask;
+}
+
+/** A `ConfigError` at once where the setting is an url that cannot be read. */
+export function redisConnection(setting: NonNullable<ManagerOptions['redis']>): ServerConnection<Redis | Cluster> {
+  if (isRedisClient(setting)) return borrowed(setting, redisMask('nodes' in setting ? {} : setting.options));
+  if (typeof setting === 'string') checkRedisUrl(setting);
+  let fault: string | undefined;
+  const listening = (client: Redis): Redis =>
+    // Without a listener a lost connection would end the process; each command rejects by itself anyway.
+    client.on('error', ({ message }) => (fault = message)).on('ready', () => (fault = undefined));
+  const connection = owned(
     async () => {
       const { Redis } = await load('redis', 'ioredis', () => import('ioredis'));
       // A take must fail soon when Redis is away, so that the caller gets ERR_STORE and not a hanging send.
@@ -35,21 +50,23 @@ export function redisConnection(setting: NonNullable<ManagerOptions['redis']>): 
       client.disconnect();
     },
   );
+  const mask = redisMask(setting);
+  // ioredis tells which of its limits was reached, and not why.
+  return { ...connection, mask: (text) => mask(text.replaceAll(GIVEN_UP, () => fault ?? 'the connection was lost')) };
 }
+
+const GIVEN_UP = /Reached the max retries per request limit .*? for details\./g;
 
 /** How long Redis may take to say goodbye. */
 const QUIT_BUDGET_MS = 1_500;
 
-/** Without a listener a lost connection would end the process; each command rejects by itself anyway. */
-function listening(client: Redis): Redis {
-  return client.on('error', () => {});
-}
-
+/** A `ConfigError` at once where the setting holds an url that cannot be read. */
 export function elasticsearchConnection(
   setting: NonNullable<ManagerOptions['elasticsearch']>,
-): Connection<ElasticsearchClient> {
-  if (isElasticsearchClient(setting)) return borrowed(setting);
-  return owned(
+): ServerConnection<ElasticsearchClient> {
+  if (isElasticsearchClient(setting)) return borrowed(setting, (text) => text);
+  checkElasticsearchUrls(setting);
+  const connection = owned(
     async () => {
       const { Client } = await load('elasticsearch', '@elastic/elasticsearch', () => import('@elastic/elasticsearch'));
       return new Client({
@@ -60,6 +77,7 @@ export function elasticsearchConnection(
     },
     (client) => client.close(),
   );
+  return { ...connection, mask: elasticsearchMask(setting) };
 }
 
 function isRedisClient(setting: NonNullable<ManagerOptions['redis']>): setting is Cluster | Redis {
@@ -70,8 +88,8 @@ function isElasticsearchClient(setting: NonNullable<ManagerOptions['elasticsearc
   return typeof setting === 'object' && 'bulk' in setting;
 }
 
-function borrowed<C>(client: C): Connection<C> {
-  return { client: async () => client, close: async () => {} };
+function borrowed<C>(client: C, mask: Mask): ServerConnection<C> {
+  return { client: async () => client, close: async () => {}, mask };
 }
 
 /** Opens on first use, and again on the next one where that failed; closes what was opened. */

@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+
 /** The `code` of every error that Proxy Manager itself raises; faults of the network keep axios's codes. */
 export type ProxyManagerErrorCode =
   | 'ERR_CLOSED'
@@ -100,6 +102,31 @@ export class StoreError extends ProxyManagerError {
   readonly code = 'ERR_STORE';
 
   constructor(store: string, doing: string, cause: unknown) {
-    super(`${store}: could not ${doing}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    const bare = bareError(cause);
+    super(`${store}: could not ${doing}: ${bare.message}`, { cause: bare });
   }
+}
+
+/** The user and password of an url. */
+const USERINFO = /(?<=\/\/)[^\s/?#"'<>]*(?=@)/g;
+
+/**
+ * What `error` says and no more: its name, its code, and its message after `mask` and without the userinfo of urls.
+ * Clients put their settings and the arguments of commands on their errors, and both hold passwords.
+ */
+export function bareError(error: unknown, mask: (text: string) => string = (text) => text): Error {
+  const { name, code, message } = wordsOf(error);
+  const bare = new Error(mask(message).replaceAll(USERINFO, '***'));
+  // As class names are: not among the fields.
+  Object.defineProperty(bare, 'name', { value: name, configurable: true, writable: true });
+  return code === undefined ? bare : Object.assign(bare, { code });
+}
+
+function wordsOf(error: unknown): { name: string; code: string | undefined; message: string } {
+  if (!(error instanceof Error)) {
+    return { name: 'Error', code: undefined, message: typeof error === 'string' ? error : inspect(error) };
+  }
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  // Of several failed addresses Node gives no message, only the code.
+  return { name: error.name, code, message: error.message || (code ?? error.name) };
 }

@@ -7,7 +7,7 @@ import { memoryCacheStore } from './cache/memory.js';
 import { tieredCacheStore } from './cache/tiered.js';
 import type { Clock } from './clock.js';
 import type { ManagerOptions } from './config/options.js';
-import type { Connection } from './connections.js';
+import type { Connection, ServerConnection } from './connections.js';
 import { closeAll, elasticsearchConnection, owned, redisConnection } from './connections.js';
 import type { Environment } from './embedded/environment.js';
 import { openEnvironment } from './embedded/environment.js';
@@ -15,6 +15,7 @@ import { ConfigError } from './errors.js';
 import { elasticsearchSink } from './log/elasticsearch.js';
 import type { ExchangeSink } from './log/exchange-log.js';
 import { ensureAssets } from './log/install-assets.js';
+import { withMaskedErrors } from './store-passwords.js';
 import { lmdbUsageStore } from './usage/lmdb.js';
 import { memoryUsageStore } from './usage/memory.js';
 import { redisUsageStore } from './usage/redis.js';
@@ -38,8 +39,8 @@ type CacheChoice = NonNullable<NonNullable<ManagerOptions['cache']>['store']>;
 interface Ground {
   readonly clock: Clock;
   readonly environment: Connection<Environment>;
-  readonly redis: Connection<Cluster | Redis> | undefined;
-  readonly elasticsearch: Connection<Client> | undefined;
+  readonly redis: ServerConnection<Cluster | Redis> | undefined;
+  readonly elasticsearch: ServerConnection<Client> | undefined;
   readonly installAssets: boolean;
 }
 
@@ -64,9 +65,7 @@ export function openStores(options: ManagerOptions & { readonly dataDir: string;
   const usage = usageStore(usageChoice, ground);
   const store = cacheStore(cacheChoice, ground);
   const sinks =
-    ground.elasticsearch === undefined
-      ? []
-      : [elasticsearchSink({ client: ground.elasticsearch.client, installAssets })];
+    ground.elasticsearch === undefined ? [] : [elasticsearchSink({ ...ground.elasticsearch, installAssets })];
   const cache = store === undefined ? memory : tieredCacheStore({ memory, store });
   // In this order: what still writes, what it writes to, and the connections at last.
   const made = [
@@ -94,8 +93,10 @@ function usageStore(choice: UsageChoice, ground: Ground): UsageStore {
       return memoryUsageStore({ clock });
     case 'embedded':
       return lmdbUsageStore({ environment: environment.client, clock });
-    case 'redis':
-      return redisUsageStore({ client: needed(ground.redis, 'usage', 'redis') });
+    case 'redis': {
+      const { client, mask } = needed(ground.redis, 'usage', 'redis');
+      return withMaskedErrors(redisUsageStore({ client }), mask);
+    }
     default:
       return choice;
   }
@@ -111,7 +112,7 @@ function cacheStore(choice: CacheChoice, ground: Ground): CacheStore | undefined
       return lmdbCacheStore({ environment: environment.client, clock });
     case 'elasticsearch':
       return elasticsearchCacheStore({
-        client: needed(ground.elasticsearch, 'cache.store', 'elasticsearch'),
+        client: needed(ground.elasticsearch, 'cache.store', 'elasticsearch').client,
         clock,
         beforeWrite: ground.installAssets ? ensureAssets : undefined,
       });
@@ -121,11 +122,11 @@ function cacheStore(choice: CacheChoice, ground: Ground): CacheStore | undefined
 }
 
 function needed<C>(
-  connection: Connection<C> | undefined,
+  connection: ServerConnection<C> | undefined,
   option: string,
   name: 'elasticsearch' | 'redis',
-): () => Promise<C> {
+): ServerConnection<C> {
   if (connection === undefined)
     throw new ConfigError('ProxyManager', [`${option}: '${name}' needs the option ${name} too`]);
-  return connection.client;
+  return connection;
 }

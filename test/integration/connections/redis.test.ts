@@ -1,7 +1,11 @@
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
+import { inspect } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
+import { systemClock } from '../../../packages/proxy-manager/src/clock.js';
 import { redisConnection } from '../../../packages/proxy-manager/src/connections.js';
+import { StoreError } from '../../../packages/proxy-manager/src/errors.js';
+import { openStores } from '../../../packages/proxy-manager/src/stores.js';
 import { redisUrl } from '../../services/urls.js';
 
 /** Stands before the real Redis; `cut` ends the connection in place of the next answer. */
@@ -38,8 +42,24 @@ test('a command whose answer is cut off runs once, fails at once, and the next o
   expect(await client.incr(key)).toBe(1);
   proxy.cut = true;
   const startedMs = performance.now();
-  await expect(client.incr(key)).rejects.toThrow();
+  await expect(client.incr(key)).rejects.toThrow('max retries');
   expect(performance.now() - startedMs).toBeLessThan(1000);
   expect(await client.incr(key)).toBe(3);
   await client.del(key);
+});
+
+test('a Redis that refuses the password tells it in no error, nor its commands', async () => {
+  const password = 'HUSH/PASS+77';
+  const { host } = new URL(redisUrl());
+  const stores = openStores({
+    redis: `redis://nobody:${encodeURIComponent(password)}@${host}`,
+    cache: { store: 'memory' },
+    dataDir: '',
+    clock: systemClock,
+  });
+  onTestFinished(() => stores.close());
+  const error: unknown = await stores.usage.read({ endpoint: 'a', sections: [] }).catch((fault: unknown) => fault);
+  expect(error).toBeInstanceOf(StoreError);
+  expect(String(error)).toContain('WRONGPASS');
+  expect(inspect(error, { depth: 20, showHidden: true })).not.toMatch(/HUSH/);
 });

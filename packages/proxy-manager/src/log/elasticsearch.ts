@@ -1,4 +1,5 @@
 import type { Client } from '@elastic/elasticsearch';
+import { bareError, ProxyManagerError } from '../errors.js';
 import { LOG_DATA_STREAM } from './assets.js';
 import type { ExchangeSink } from './exchange-log.js';
 import { ensureAssets } from './install-assets.js';
@@ -17,6 +18,8 @@ export interface ElasticsearchSinkOptions {
   readonly installAssets?: boolean;
   /** Told when Elasticsearch refuses a record for good. Default: a Node.js warning. */
   readonly onProblem?: OnProblem;
+  /** Hides the passwords of the client in what Elasticsearch says. Default: nothing is hidden. */
+  readonly mask?: (text: string) => string;
 }
 
 /**
@@ -25,7 +28,7 @@ export interface ElasticsearchSinkOptions {
  * rejects, and the next `ship` of the same lines sends only those that are not there yet.
  */
 export function elasticsearchSink(options: ElasticsearchSinkOptions): ExchangeSink {
-  const { client, installAssets = true, onProblem } = options;
+  const { client, installAssets = true, onProblem, mask = (text: string) => text } = options;
   const problems = problemReports(onProblem);
   /** The records of a batch that failed in part which need not be sent again. */
   const accepted = new Set<string>();
@@ -60,7 +63,7 @@ export function elasticsearchSink(options: ElasticsearchSinkOptions): ExchangeSi
 
   function refuse({ id }: Line, why: string): void {
     refused += 1;
-    problems.report('refused', `Elasticsearch refuses a record, it is left out (event.id ${id}): ${why}`);
+    problems.report('refused', `Elasticsearch refuses a record, it is left out (event.id ${id}): ${mask(why)}`);
   }
 
   /** What is too large for one request goes in two. */
@@ -84,15 +87,24 @@ export function elasticsearchSink(options: ElasticsearchSinkOptions): ExchangeSi
     }
   }
 
+  async function ship(sources: readonly string[], signal: AbortSignal): Promise<void> {
+    const elasticsearch = await client();
+    if (installAssets) await ensureAssets(elasticsearch);
+    const lines = sources.flatMap((source) => lineOf(source)).filter(({ id }) => !accepted.has(id));
+    const busy = lines.length === 0 ? undefined : await sendAll(elasticsearch, lines, signal);
+    if (busy !== undefined) throw new Error(busy);
+    accepted.clear();
+  }
+
   return {
     name: 'elasticsearch',
     async ship(sources, signal) {
-      const elasticsearch = await client();
-      if (installAssets) await ensureAssets(elasticsearch);
-      const lines = sources.flatMap((source) => lineOf(source)).filter(({ id }) => !accepted.has(id));
-      const busy = lines.length === 0 ? undefined : await sendAll(elasticsearch, lines, signal);
-      if (busy !== undefined) throw new Error(busy);
-      accepted.clear();
+      try {
+        await ship(sources, signal);
+      } catch (error) {
+        // The client's own errors hold the whole request.
+        throw error instanceof ProxyManagerError ? error : bareError(error, mask);
+      }
     },
     async close() {
       problems.mended('refused');

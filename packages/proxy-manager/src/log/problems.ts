@@ -1,4 +1,4 @@
-import { inspect } from 'node:util';
+import { bareError } from '../errors.js';
 
 /** Tells a fault of the log once, until it is mended; counting goes on in silence. */
 export interface Problems {
@@ -17,8 +17,9 @@ export function problemReports(onProblem: OnProblem = warn): Problems {
     report(kind, detail, cause) {
       if (told.has(kind)) return;
       told.add(kind);
-      const because = cause === undefined ? '' : `: ${cause instanceof Error ? cause.message : inspect(cause)}`;
-      const problem = new Error(`exchange log: ${detail}${because}`, { cause });
+      const bare = cause === undefined ? undefined : bareError(cause);
+      const because = bare === undefined ? '' : `: ${bare.message}`;
+      const problem = new Error(`exchange log: ${detail}${because}`, bare && { cause: bare });
       problem.name = 'ExchangeLogWarning';
       // A callback that throws must not reach the exchange that is being logged.
       try {

@@ -1,7 +1,9 @@
 import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
+import { systemClock } from '../../src/clock.js';
 import { redisConnection } from '../../src/connections.js';
+import { openStores } from '../../src/stores.js';
 
 /** A server that takes connections and never says a word. */
 async function silentServer(): Promise<{ url: string; sockets: Set<Socket> }> {
@@ -48,4 +50,16 @@ test('a command is given up after 5 s and never sent a second time; what the cal
   expect((await ours.client()).options).toMatchObject({ commandTimeout: 5_000, autoResendUnfulfilledCommands: false });
   expect((await theirs.client()).options).toMatchObject({ db: 3, autoResendUnfulfilledCommands: false });
   await Promise.all([ours.close(), theirs.close()]);
+});
+
+test('a Redis that is away is told by what the connection met', async () => {
+  const stores = openStores({
+    redis: 'redis://127.0.0.1:1',
+    cache: { store: 'memory' },
+    dataDir: '',
+    clock: systemClock,
+  });
+  onTestFinished(() => stores.close());
+  const reading = stores.usage.read({ endpoint: 'a', sections: [] });
+  await expect(reading).rejects.toThrow('could not read the counts: connect ECONNREFUSED 127.0.0.1:1');
 });
