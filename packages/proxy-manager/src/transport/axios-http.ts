@@ -12,7 +12,7 @@ import { causeOfStatus } from './tunnel-refused.js';
 
 export interface AxiosHttpTransportOptions {
   /**
-   * Bound of connecting, to the proxy and through it, in ms.
+   * Bound of connecting, to the proxy and through it, in ms; a wait for a free socket of the agent is no part of it.
    * @default 30_000
    */
   readonly connectMs?: number;
@@ -28,17 +28,25 @@ export function axiosHttpTransport({ connectMs = 30_000 }: AxiosHttpTransportOpt
     if (closed) throw new ClosedError('ProxyManager');
     request.signal.throwIfAborted();
     const { axios: given = {} } = request.options;
-    const observed = new ObservedRequest(observation, given.transport as NodeTransport | undefined);
     const stop = new AbortController();
+    let tooLong: NodeJS.Timeout | undefined;
+    const limitConnecting = (): void => {
+      clearTimeout(tooLong);
+      tooLong = setTimeout(() => {
+        // To wait for a free socket of the caller's agent is not to connect, and takes as long as its other requests do.
+        if (observed.state === 'queued') limitConnecting();
+        else if (observed.state === 'connecting')
+          stop.abort(Object.assign(new Error('timeout'), { code: 'ETIMEDOUT' }));
+      }, connectMs);
+    };
+    const observed = new ObservedRequest(observation, given.transport as NodeTransport | undefined, limitConnecting);
     const sentBefore = observation.sent;
     const config = axiosConfig(axios, request, sentBefore, observed.transport, stop.signal);
 
     const onAbort = (): void => stop.abort(request.signal.reason);
     request.signal.addEventListener('abort', onAbort);
     inFlight.add(stop);
-    const tooLong = setTimeout(() => {
-      if (!observation.sent) stop.abort(Object.assign(new Error('timeout'), { code: 'ETIMEDOUT' }));
-    }, connectMs);
+    limitConnecting();
     const end = (): void => {
       if (!inFlight.delete(stop)) return;
       clearTimeout(tooLong);

@@ -14,20 +14,31 @@ export class ObservedRequest {
   readonly transport: NodeTransport;
   /** True where https runs over a socket without TLS: axios's tunnel agent hands a proxy's refusal over like that. */
   tunnelRefused = false;
+  /** `queued`: no socket of the agent is free yet; `connected`: the request goes out. */
+  state: 'connected' | 'connecting' | 'queued' = 'connecting';
   readonly #observation: WireObservation;
   #socket: Socket | undefined;
   #mark = { sent: 0, received: 0 };
   #startedMs = 0;
   #headMs = 0;
 
-  constructor(observation: WireObservation, inner?: NodeTransport) {
+  /** `onConnecting` is called when the request has left the queue of its agent, if it had to stand in it. */
+  constructor(observation: WireObservation, inner: NodeTransport | undefined, onConnecting: () => void) {
     this.#observation = observation;
     this.transport = {
       request: (options, onResponse) => {
         const secure = options.protocol === 'https:';
         const made = (inner ?? (secure ? https : http)).request(options, onResponse);
-        const askedMs = performance.now();
-        made.once('socket', (socket: Socket) => this.#onSocket(socket, made, secure, askedMs));
+        let askedMs = performance.now();
+        if (isQueued(made, options.agent)) this.state = 'queued';
+        made.once('socket', (socket: Socket) => {
+          if (this.state === 'queued') {
+            this.state = 'connecting';
+            askedMs = performance.now();
+            onConnecting();
+          }
+          this.#onSocket(socket, made, secure, askedMs);
+        });
         made.once('response', () => this.#onHead());
         return made;
       },
@@ -59,6 +70,7 @@ export class ObservedRequest {
 
   #onSent(): void {
     this.#startedMs = performance.now();
+    this.state = 'connected';
     this.#observation.sent = true;
   }
 
@@ -68,6 +80,12 @@ export class ObservedRequest {
     this.#headMs = performance.now();
     if (this.#startedMs > 0) this.#observation.ttfbMs = this.#headMs - this.#startedMs;
   }
+}
+
+/** Node decides it while the request is made. */
+function isQueued(request: http.ClientRequest, agent: https.RequestOptions['agent']): boolean {
+  const lines = typeof agent === 'object' ? Object.values(agent.requests) : [];
+  return lines.some((line) => line?.some((waiting) => Object.is(waiting, request)));
 }
 
 /** Node tells it by a property that its types leave out. */

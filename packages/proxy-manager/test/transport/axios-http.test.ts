@@ -198,6 +198,45 @@ test('a closed port is ECONNREFUSED, a handshake that hangs ETIMEDOUT: nothing w
   expect(hanging).toMatchObject({ code: 'ETIMEDOUT', phase: 'connect', sent: false });
 });
 
+test('to wait for a free socket of the agent is not to connect', async () => {
+  const origin = await open(startOrigin((_request, response) => void setTimeout(() => response.end('ok'), 500)));
+  const httpAgent = new HttpAgent({ maxSockets: 1 });
+  const observations = [observe(), observe()];
+  try {
+    const replies = await Promise.all(
+      observations.map((it) => transport.send(wireRequest(origin.url, { options: { axios: { httpAgent } } }), it)),
+    );
+    expect(replies.map(({ status }) => status)).toEqual([200, 200]);
+    for (const { connectMs = 0 } of observations) expect(connectMs).toBeLessThan(200);
+  } finally {
+    httpAgent.destroy();
+  }
+});
+
+test('connecting is bounded from when the request has left the queue of its agent, and on a later hop too', async () => {
+  const hanging = await open(startFaulty('hang'));
+  const url = `https://127.0.0.1:${hanging.port}`;
+  const oneByOne = new HttpsAgent({ maxSockets: 1 });
+  const startedMs = performance.now();
+  const timeOut = async (from: string) => {
+    const request = wireRequest(from, { options: { axios: { httpsAgent: oneByOne }, maxRedirects: 1 } });
+    const { code, phase } = await faultOf(transport.send(request, observe()));
+    return { code, phase, afterMs: performance.now() - startedMs };
+  };
+  try {
+    const [first, second] = await Promise.all([timeOut(url), timeOut(url)]);
+    expect(first).toMatchObject({ code: 'ETIMEDOUT', phase: 'connect' });
+    expect(second).toMatchObject({ code: 'ETIMEDOUT', phase: 'connect' });
+    expect(second.afterMs - first.afterMs).toBeGreaterThan(150);
+    const origin = await open(
+      startOrigin((_request, response) => void response.writeHead(302, { location: url }).end()),
+    );
+    expect(await timeOut(origin.url)).toMatchObject({ code: 'ETIMEDOUT' });
+  } finally {
+    oneByOne.destroy();
+  }
+});
+
 test.each(['buffer', 'stream'] as const)(
   'an abort (%s) rejects with its reason, hangs up and leaves no listener',
   async (body) => {
