@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../clock.js';
-import type { KeyCredential, ProxyCredential } from '../config/resolve.js';
+import type { KeyCredential, Meter, ProxyCredential } from '../config/resolve.js';
 import type { MeterReading, Refusal, Ticket, UsageStore } from '../usage/usage-store.js';
 import type { Lease } from './lease.js';
+import { withinReason } from './retry-after.js';
 import type { Verdict } from './verdict.js';
 
 /** How long a reply waits for the note of its arrival, in ms. */
@@ -57,7 +58,10 @@ export class CredentialLease implements Lease {
       ? this.#tickets.filter((ticket) => this.#mustTell(ticket)).map((ticket) => this.#tellArrival(ticket))
       : this.#tickets.map((ticket) => this.#store.giveBack(ticket));
     const blamed = this.#blamed(verdict);
-    if (blamed !== undefined) steps.push(this.#store.rest(this.#tickets[0].pool, blamed.id, blamed.untilMs));
+    if (blamed !== undefined) {
+      const untilMs = withinReason(blamed.untilMs, this.#clock.now(), blamed.credential.windows);
+      steps.push(this.#store.rest(this.#tickets[0].pool, blamed.credential.id, untilMs));
+    }
     // A store that fails here leaves a use too many counted, or a rest untold: the reply is worth more than the note.
     await Promise.allSettled(steps);
     if (!sent) this.#onFree();
@@ -78,12 +82,12 @@ export class CredentialLease implements Lease {
     await Promise.race([told, delay(ARRIVAL_WAIT_MS, undefined, { signal: waited.signal })]);
   }
 
-  #blamed(verdict: Verdict | undefined): { readonly id: string; readonly untilMs: number } | undefined {
+  #blamed(verdict: Verdict | undefined): { readonly credential: Meter; readonly untilMs: number } | undefined {
     if (verdict?.kind === 'throttled') {
       const credential = this.key ?? this.proxy;
-      return credential && { id: credential.id, untilMs: verdict.untilMs };
+      return credential && { credential, untilMs: verdict.untilMs };
     }
-    if (verdict?.kind === 'proxy-dead') return this.proxy && { id: this.proxy.id, untilMs: verdict.untilMs };
+    if (verdict?.kind === 'proxy-dead') return this.proxy && { credential: this.proxy, untilMs: verdict.untilMs };
     return undefined;
   }
 }

@@ -1,3 +1,5 @@
+import type { WindowSpec } from '../config/resolve.js';
+
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 const TIME = String.raw`(\d{2}):(\d{2}):(\d{2})`;
 /** RFC 9110 §5.6.7: the form to write, and the two old ones to read. */
@@ -14,6 +16,16 @@ export function retryAfterMs(value: string | undefined, nowMs: number): number |
   if (/^\d+$/.test(text)) return Math.min(nowMs + Number(text) * 1_000, MAX_DATE_MS);
   const dateMs = httpDateMs(text, nowMs);
   return dateMs === undefined ? undefined : Math.max(dateMs, nowMs);
+}
+
+const DAY_MS = 86_400_000;
+
+/**
+ * `untilMs`, but at most a day or the longest of `windows` after `nowMs`: beyond that the quota has opened anew, and
+ * what told a longer rest was a slip that would retire the credential.
+ */
+export function withinReason(untilMs: number, nowMs: number, windows: readonly WindowSpec[]): number {
+  return Math.min(untilMs, nowMs + Math.max(DAY_MS, ...windows.map(({ everyMs }) => everyMs)));
 }
 
 const MAX_DATE_MS = 8.64e15;

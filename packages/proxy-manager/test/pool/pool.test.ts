@@ -202,6 +202,20 @@ describe('a lease', () => {
     expect([a?.total, p?.total]).toEqual([0, 0]);
   });
 
+  test('rests whom it blames for a day at the longest, or as long as its longest window', async () => {
+    const YEAR_MS = 365 * 24 * HOUR_MS;
+    const restOf = async (one: Bench, untilMs: number): Promise<number> => {
+      const beforeMs = Date.now();
+      await (await one.credentials.lease(once())).settle({ kind: 'throttled', untilMs }, true);
+      const [reading] = await one.store.read(one.pool);
+      return Math.floor(((reading?.restingUntilMs ?? 0) - beforeMs) / HOUR_MS);
+    };
+    expect(await restOf(both(), Date.now() + YEAR_MS)).toBe(24);
+    const monthly = { limit: 9, everyMs: 30 * 24 * HOUR_MS };
+    expect(await restOf(bench(endpointOf([key('a', [...hourly(9), monthly])])), Date.now() + YEAR_MS)).toBe(30 * 24);
+    expect(await restOf(both(), Date.now() + 2.5 * HOUR_MS)).toBe(2);
+  });
+
   test('settles even when the store fails', async () => {
     const fail = (): Promise<never> => Promise.reject(new Error('gone'));
     const store: UsageStore = { ...memoryUsageStore(), giveBack: fail, arrived: fail, rest: fail };

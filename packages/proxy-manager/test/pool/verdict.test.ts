@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { retryAfterMs } from '../../src/pool/retry-after.js';
+import { retryAfterMs, withinReason } from '../../src/pool/retry-after.js';
 import { judge } from '../../src/pool/verdict.js';
 import type { FaultPhase } from '../../src/transport/fault.js';
 import { TransportFault } from '../../src/transport/fault.js';
@@ -47,6 +47,20 @@ describe('judge', () => {
     for (const phase of ['connect', 'request', 'response'] as const) {
       expect(judgeFault(phase, true)).toEqual({ kind: 'down' });
     }
+  });
+});
+
+describe('withinReason', () => {
+  const HOUR_MS = 60 * MINUTE_MS;
+  test.each([
+    [1, [], 1],
+    [25, [], 24],
+    [25, [1, 48], 25],
+    [100, [1, 48], 48],
+    [Infinity, [], 24],
+  ])('%d h with windows of %j h is %d h', (hours, windows, expected) => {
+    const specs = windows.map((every) => ({ limit: 1, everyMs: every * HOUR_MS }));
+    expect(withinReason(NOW_MS + hours * HOUR_MS, NOW_MS, specs)).toBe(NOW_MS + expected * HOUR_MS);
   });
 });
 
