@@ -94,7 +94,7 @@ export function openExchangeLog(options: {
     clearInterval(rounds);
     await flush(deadlineMs);
     for (const shipper of shippers) shipper.stop();
-    spool.rotate();
+    spool.close();
     if (shippers.length > 0) removeShipped();
     held.letGo();
   }

@@ -20,6 +20,8 @@ export interface Spool {
   rotate(): void;
   /** A sign of life on the open segment, for processes that cannot look this one up. */
   touch(): void;
+  /** Ends the open segment, and no other is opened: a later record is lost, which is counted and reported. */
+  close(): void;
 }
 
 /** Nothing is touched on disk before the first record. Each new segment is handed to `onOpen`. */
@@ -36,6 +38,8 @@ export function openSpool(options: {
   let isTorn = false;
   let opened = 0;
   let lost = 0;
+  let isClosed = false;
+  let late = 0;
 
   function open(nowMs: number): NonNullable<typeof file> {
     if (mkdirSync(directory, { recursive: true }) !== undefined) writeFileSync(join(directory, '.gitignore'), '*\n');
@@ -95,6 +99,7 @@ export function openSpool(options: {
 
   return {
     write(record) {
+      if (isClosed) return refuse();
       try {
         const written = appendSafely(`${JSON.stringify(record)}\n`, clock.now());
         if (lost > 0) recover();
@@ -116,7 +121,24 @@ export function openSpool(options: {
         rotate();
       }
     },
+    close() {
+      isClosed = true;
+      rotate();
+    },
   };
+
+  /** Those that come together, as replies that are cut off do, are told together. */
+  function refuse(): number {
+    late += 1;
+    if (late === 1) {
+      setImmediate(() => {
+        problems.report('late', `records that came after ${directory} was closed are lost: ${late}`);
+        problems.mended('late');
+        late = 0;
+      });
+    }
+    return 0;
+  }
 
   function recover(): void {
     problems.mended('spool');

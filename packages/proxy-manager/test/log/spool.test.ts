@@ -109,6 +109,31 @@ test("several logs of one process on one directory keep out of each other's way"
   expect(await one.flush()).toBe(true);
 });
 
+test('a record that comes after close opens no file; how many are lost is told', async () => {
+  const directory = await logDirectory();
+  const { spool, segments, told } = spoolIn(directory);
+  spool.write(aRecord('1'));
+  spool.close();
+  expect([spool.write(aRecord('2')), spool.write(aRecord('3'))]).toStrictEqual([0, 0]);
+  spool.close();
+  await new Promise(setImmediate);
+  expect(segments).toMatchObject([{ open: false }]);
+  expect(spooledIds(directory)).toStrictEqual(['1']);
+  expect(told).toStrictEqual([`exchange log: records that came after ${directory} was closed are lost: 2`]);
+});
+
+test('a record that comes after a log was closed ships nowhere and is told', async () => {
+  const directory = await logDirectory();
+  const told: string[] = [];
+  const log = openExchangeLog({ directory, sinks: [], onProblem: (problem) => told.push(problem.message) });
+  log.write(aRecord('1'));
+  await log.close();
+  log.write(aRecord('2'));
+  await new Promise(setImmediate);
+  expect(spooledIds(directory)).toStrictEqual(['1']);
+  expect(told).toMatchObject([expect.stringContaining('are lost: 1')]);
+});
+
 /** The descriptor of this process that `path` is open under. */
 function descriptorOf(path: string): number {
   const { ino, dev } = statSync(path);
