@@ -1,5 +1,8 @@
+import { createReadStream } from 'node:fs';
 import { createServer } from 'node:http';
-import { AxiosError } from 'axios';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import axios, { AxiosError } from 'axios';
 import { expect, it } from 'vitest';
 import { listen, startApi } from './support/api.js';
 import { startManager } from './support/workspace.js';
@@ -106,6 +109,67 @@ it('gives the use back when surely nothing was sent, and keeps it when something
   expect((await manager.usage('test_api')).map(({ uses }) => uses).toSorted((a, b) => a - b)).toEqual([0, 1]);
 });
 
+it('does not pay for the same answer again: what a reply itself causes is not repeated', async () => {
+  const api = await startApi((hit, res) =>
+    hit.path === '/large' ? res.end('x'.repeat(100)) : res.writeHead(302, { location: `${hit.path}x` }).end(),
+  );
+  const req = startManager({ secrets }).request('test_api');
+  await expect(req.send(api.url, { maxRedirects: 2 })).rejects.toMatchObject({ code: 'ERR_FR_TOO_MANY_REDIRECTS' });
+  await expect(req.send(`${api.url}/large`, { maxContentLength: 10 })).rejects.toMatchObject({
+    code: 'ERR_BAD_RESPONSE',
+  });
+  expect(api.hits).toHaveLength(4);
+});
+
+it('gives the error of a request stream that fails before anyone reads it', async () => {
+  const api = await startApi();
+  const req = startManager({ secrets }).request('test_api');
+  const data = createReadStream('/there/is/no/such/file');
+  await expect(req.send(api.url, { method: 'POST', data })).rejects.toMatchObject({ code: 'ENOENT' });
+});
+
+it('cuts a streamed reply when the caller aborts, and not for a timeout that was for getting it', async () => {
+  let finish = (): void => {};
+  const api = await startApi((hit, res) => {
+    res.write('begin');
+    finish = () => res.end('end');
+    if (hit.path === '/later') setTimeout(finish, 600);
+  });
+  const req = startManager({ secrets }).request('test_api');
+  const late = await req.send<Readable>(`${api.url}/later`, { responseType: 'stream', timeout: 500 });
+  expect(await text(late.data)).toBe('beginend');
+
+  const controller = new AbortController();
+  const { data } = await req.send<Readable>(api.url, { responseType: 'stream', signal: controller.signal });
+  controller.abort();
+  await expect(text(data)).rejects.toMatchObject({ code: 'ERR_CANCELED' });
+  finish();
+});
+
+it('ends with axios’s older cancel token, and leaves no listener on it', async () => {
+  const api = await startApi((hit, res) => void (hit.path === '/quick' && res.end()));
+  const req = startManager({ secrets }).request('test_api');
+  const source = axios.CancelToken.source();
+  await req.send(`${api.url}/quick`, { cancelToken: source.token });
+  expect(Reflect.get(source.token, '_listeners') ?? []).toHaveLength(0);
+  const pending = req.send(api.url, { cancelToken: source.token });
+  source.cancel('enough');
+  await expect(pending).rejects.toMatchObject({ code: 'ERR_CANCELED' });
+});
+
+it('sends waiters for the pool away when it closes, who have sent nothing', async () => {
+  const api = await startApi();
+  const spent = { key_based: { test_api: { limit: 1, refresh_rate: 1440, keys: ['only'], apply: 'Bearer {key}' } } };
+  const manager = startManager({ secrets: spent });
+  const [one, two] = [manager.request('test_api', { wait: true }), manager.request('test_api', { wait: true })];
+  await one.send(api.url);
+  const waiting = [one.send(api.url), two.send(api.url)].map((sending) => sending.catch((error: unknown) => error));
+  await one.close();
+  expect(await waiting[0]).toMatchObject({ code: 'ERR_CLOSED' });
+  await manager.close();
+  expect(await waiting[1]).toMatchObject({ code: 'ERR_CLOSED' });
+});
+
 it('refuses to send after close', async () => {
   const api = await startApi();
   const manager = startManager({ secrets });
@@ -131,15 +195,17 @@ it('finishes what is under way before it closes', async () => {
   const manager = startManager({ secrets });
   const pending = manager.request('test_api').send(api.url);
   await arrived;
+  const justBegun = manager.request('test_api').send(api.url);
   await manager.close();
   expect((await pending).data).toEqual({ done: true });
+  expect((await justBegun).data).toEqual({ done: true });
 });
 
 it('names a wrong url, and a wrong argument, before anything is sent', async () => {
   const req = startManager({ secrets }).request('test_api');
   await expect(req.send('/relative')).rejects.toMatchObject({
     code: 'ERR_CONFIG',
-    message: expect.stringContaining('"/relative"'),
+    message: expect.stringContaining('found a relative or broken one'),
   });
   await expect(req.send('ftp://example.com')).rejects.toMatchObject({ code: 'ERR_CONFIG' });
   await expect(req.send('http://127.0.0.1', { cost: 0 })).rejects.toMatchObject({

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { Agent } from 'node:http';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { ConfigError, Request } from 'proxy-manager';
 import { expect, it } from 'vitest';
 import { startApi } from './support/api.js';
@@ -68,6 +70,85 @@ it('drops the key when a redirect leads to another origin, and counts each hop',
   expect(other.hits[0]?.headers).not.toHaveProperty('x-api-key');
   expect(other.hits[0]?.headers).not.toHaveProperty('authorization');
   expect((await manager.usage('test_api'))[0]?.uses).toBe(3);
+});
+
+it('lets a redirect drop the body that the key stands in, and sends no key on in an url', async () => {
+  const other = await startApi();
+  const api = await startApi((hit, res) => {
+    const status = hit.method === 'POST' ? 303 : 302;
+    res.writeHead(status, { location: hit.path === '/echo' ? `${other.url}/?k=the-long-key` : other.url }).end();
+  });
+  const req = startManager({ secrets: { key_based: { test_api: { keys: ['the-long-key'] } } } }).request('test_api');
+  const dropped = await req.send(api.url, { method: 'POST', data: { token: '{key}' } });
+  expect(dropped.data).toEqual({ path: '/' });
+  await expect(req.send(`${api.url}/echo`, { headers: { 'x-api-key': '{key}' } })).rejects.toMatchObject({
+    code: 'ERR_CONFIG',
+    message: expect.not.stringContaining('the-long-key'),
+  });
+  expect(other.hits).toHaveLength(1);
+});
+
+it('rests no key for what another host says after a redirect', async () => {
+  const other = await startApi((_hit, res) => res.writeHead(429, { 'retry-after': '600' }).end());
+  const api = await startApi((_hit, res) => res.writeHead(302, { location: other.url }).end());
+  const secrets = { key_based: { test_api: { keys: ['key-one', 'key-two'], apply: 'Bearer {key}' } } };
+  const manager = startManager({ secrets });
+  await expect(manager.request('test_api').send(api.url, { retry: { attempts: 2 } })).rejects.toMatchObject({
+    response: { status: 429 },
+  });
+  expect((await manager.usage()).map(({ state }) => state)).toEqual(['ready', 'ready']);
+});
+
+it('sends what a caller placed by hand byte for byte, and shows it nowhere', async () => {
+  const api = await startApi((_hit, res) => res.writeHead(400).end());
+  const manager = startManager({ secrets: { key_based: { test_api: { keys: ['123456:ABC/d+f=='] } } } });
+  const req = manager.request('test_api');
+  const { key = '' } = await req.getKeyProxy();
+  const basic = Buffer.from(`${key}:`).toString('base64');
+  const error: unknown = await req
+    .send(`${api.url}/bot${key}/getMe?k=${key}`, {
+      method: 'POST',
+      headers: { 'x-basic': basic, 'content-type': 'application/octet-stream' },
+      params: { again: key },
+      data: `raw ${key}`,
+    })
+    .catch((caught: unknown) => caught);
+  const [hit] = api.hits;
+  expect(hit?.path).toBe(`/bot${key}/getMe?k=${key}&again=123456:ABC%2Fd%2Bf%3D%3D`);
+  expect(hit?.headers['x-basic']).toBe(basic);
+  expect(hit?.body).toBe(`raw ${key}`);
+  const shown = inspect(error, { depth: 20, showHidden: true }) + JSON.stringify(error);
+  expect(decodeURIComponent(shown.replaceAll(/%(?![0-9A-F]{2})/g, ''))).not.toContain('ABC/d+f');
+  expect(shown).not.toContain(basic.slice(0, -4));
+});
+
+it('shows nothing of the pool in a response or error, also where the Request was made with all of it', async () => {
+  const api = await startApi((hit, res) => res.writeHead(hit.path === '/good' ? 200 : 500).end());
+  const req = new Request({
+    endpoint: 'test_api',
+    secrets: { key_based: { test_api: { keys: ['used-secret-key', 'other-secret-key'], apply: 'Bearer {key}' } } },
+    dataDir: join(tempDir(), 'state'),
+    fingerprintKey: 'fingerprint-secret',
+    retry: { attempts: 1 },
+  });
+  const good = await req.send(`${api.url}/good`, { httpAgent: new Agent({ keepAlive: true }) });
+  const bad: unknown = await req.send(api.url, { httpAgent: new Agent() }).catch((error: unknown) => error);
+  await req.close();
+  for (const shown of [inspect([good, bad], { depth: 20, showHidden: true }), JSON.stringify([good, bad])]) {
+    expect(shown).not.toMatch(/secret/);
+  }
+});
+
+it('refuses a secretType that the endpoint does not have, instead of sending without', () => {
+  const secrets = { key_based: { test_api: { keys: ['a'] } }, ip_based: { shop: {} }, ips: ['127.0.0.1:1'] };
+  const manager = startManager({ secrets });
+  expect(() => manager.request('shop', { secretType: 'key' })).toThrow(/"shop" stands in ip_based only/);
+  expect(() => manager.request('test_api', { secretType: 'ip' })).toThrow(/"test_api" stands in key_based only/);
+});
+
+it('refuses a key in the host', async () => {
+  const req = startManager({ secrets: { key_based: { test_api: { keys: ['a'] } } } }).request('test_api');
+  await expect(req.send('http://{key}.example.com')).rejects.toMatchObject({ code: 'ERR_CONFIG' });
 });
 
 it('takes keys from the environment', async () => {

@@ -82,13 +82,15 @@ describe('a proxy that', () => {
 
 it('names the proxies by id and without their passwords when all of them fail', async () => {
   const api = await startApi();
-  const closed = await closedPort();
-  const secrets = { ip_based: { shop: {} }, ips: [`http://user:hunter2-secret@${closed.hostPort}`] };
+  const [closed, other] = [await closedPort(), await startFaultyProxy((socket) => socket.resetAndDestroy())];
+  const ips = [`http://user:hunter2-secret@${closed.hostPort}`, other.address];
+  const secrets = { ip_based: { shop: {} }, ips };
   const error = await startManager({ secrets })
     .request('shop')
     .send(api.url)
     .catch((caught: unknown) => caught);
   expect(error).toBeInstanceOf(AxiosError);
   expect((error as AxiosError).message).toContain(closed.hostPort);
+  expect((error as AxiosError).message).toContain(other.hostPort);
   expect(JSON.stringify(error) + String((error as Error).stack)).not.toMatch(/hunter2|user:/);
 });

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { ManagerOptions, RequestOptions } from './config/options.js';
 import { Engine } from './engine.js';
+import { ConfigError } from './errors.js';
 import type { ProxyManager } from './proxy-manager.js';
 
 /** An engine and how to let go of it; the last one to let go of a shared engine closes it. */
@@ -21,8 +22,11 @@ export function registerEngine(manager: ProxyManager, engine: Engine): void {
 
 /** The engine of `options.manager`, else the one that all Requests of this process with equal settings share. */
 export function acquireEngine(options: RequestOptions): AcquiredEngine {
-  const given = options.manager && engines.get(options.manager);
-  if (given !== undefined) return { engine: given, release: () => given.flush() };
+  if (options.manager !== undefined) {
+    const given = engines.get(options.manager);
+    if (given === undefined) throw new ConfigError('Request', ['manager: expected a ProxyManager, found something else']);
+    return { engine: given, release: () => given.flush() };
+  }
   const settings = managerSettings(options);
   const key = settingsKey(settings);
   const entry = shared.get(key) ?? { engine: new Engine(settings), users: 0 };
@@ -32,7 +36,7 @@ export function acquireEngine(options: RequestOptions): AcquiredEngine {
     engine: entry.engine,
     async release() {
       entry.users -= 1;
-      if (entry.users > 0) return;
+      if (entry.users > 0) return entry.engine.flush();
       if (shared.get(key) === entry) shared.delete(key);
       await entry.engine.close();
     },

@@ -6,18 +6,21 @@ import { DEFAULT_POLICY, overPolicy } from './config/policy.js';
 import type { Endpoint, Endpoints } from './config/resolve.js';
 import { loadSecrets } from './config/secrets.js';
 import { unknownEndpoint } from './config/validate-options.js';
-import { ClosedError } from './errors.js';
+import { ClosedError, ConfigError } from './errors.js';
 import type { ExchangeLog } from './log/exchange-log.js';
 import { openExchangeLog } from './log/open-exchange-log.js';
-import type { ExchangeAbort } from './pipeline/abort.js';
-import { exchangeAbort } from './pipeline/abort.js';
+import { exchangeAbort, unlessAborted } from './pipeline/abort.js';
 import type { Exchange, ExchangePolicy, Reply } from './pipeline/exchange.js';
 import { compose } from './pipeline/compose.js';
 import type { Next } from './pipeline/stage.js';
+import { Waits } from './pipeline/waits.js';
+import type { SecretPattern } from './pipeline/secret-pattern.js';
+import { patternOf } from './pipeline/secret-pattern.js';
 import type { Lease } from './pool/lease.js';
 import type { PinnedIdentity } from './pool/pinned-identity.js';
 import type { CredentialPool, LeaseDemand } from './pool/pool.js';
 import { credentialPool, poolOf } from './pool/pool.js';
+import type { Secret } from './secret.js';
 import { cacheStage } from './stages/cache.js';
 import { credentialStage } from './stages/credential.js';
 import { identityStage } from './stages/identity.js';
@@ -33,6 +36,9 @@ import type { CredentialUsage } from './usage/credential-usage.js';
 import { credentialUsage } from './usage/credential-usage.js';
 import type { Pool } from './usage/usage-store.js';
 
+/** A caller who goes through more identities than this has long put the first ones away. */
+const REMEMBERED_SECRETS = 64;
+
 /** What a ProxyManager is inside: the stores, the log, the connections and the pipeline over them. */
 export class Engine {
   readonly endpoints: Endpoints;
@@ -42,14 +48,15 @@ export class Engine {
   readonly pins: Set<PinnedIdentity> = new Set();
   readonly #pools = new Map<string, Pool>();
   readonly #credentials = new Map<Pool, CredentialPool>();
-  readonly #waiting = new Set<ExchangeAbort>();
+  readonly #waits = new Waits();
+  #given: readonly Secret[] = [];
   readonly #stores: Stores;
   readonly #log: ExchangeLog;
   readonly #pace: ReturnType<typeof paceStage>;
   readonly #transport: Transport;
   readonly #ownsTransport: boolean;
   readonly #pipeline: Next;
-  readonly #inFlight = new Set<Promise<Reply>>();
+  readonly #inFlight = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
 
   constructor(options: ManagerOptions) {
@@ -73,7 +80,9 @@ export class Engine {
         retryStage({ clock }),
         recordStage({ log: this.#log, clock }),
         this.#pace.stage,
-        credentialStage(({ pool, policy, signal, avoid }) => this.lease(pool, { ...policy, signal, avoid })),
+        credentialStage(({ pool, policy, signal, avoid, waits }) =>
+          this.lease(pool, { ...policy, signal, avoid }, waits),
+        ),
         identityStage(),
       ],
       wireStage({ transport: this.#transport, clock }),
@@ -90,36 +99,57 @@ export class Engine {
     const known = this.#pools.get(name);
     if (known !== undefined) return known;
     const pool = poolOf(endpoint, secretType);
+    if (pool.sections.length === 0) {
+      const [has, asked] = secretType === 'ip' ? ['key_based', 'ip_based'] : ['ip_based', 'key_based'];
+      throw new ConfigError('Request', [
+        `secretType: endpoint "${endpoint.name}" stands in ${has} only, not in ${asked}; leave secretType out`,
+      ]);
+    }
     this.#pools.set(name, pool);
     this.#credentials.set(pool, credentialPool({ store: this.#stores.usage, endpoint, pool, clock: this.clock }));
     return pool;
   }
 
-  async lease(pool: Pool, demand: LeaseDemand): Promise<Lease> {
-    if (this.closed) throw new ClosedError('ProxyManager');
+  /** A lease of `pool`, waited for among `waits` so that closing can send the waiter away. */
+  async lease(pool: Pool, demand: LeaseDemand, waits: Waits): Promise<Lease> {
     const credentials = this.#credentials.get(pool);
     if (credentials === undefined)
       throw new TypeError(`the pool of endpoint "${pool.endpoint}" is not of this manager`);
-    if (demand.waitMs === 0) return credentials.lease(demand);
-    // Whoever waits for the pool has sent nothing: closing sends it away instead of waiting along.
-    const waiting = exchangeAbort({ signal: demand.signal, timeoutMs: 0, deadlineMs: undefined });
-    this.#waiting.add(waiting);
+    if (demand.waitMs === 0) {
+      const leasing = credentials.lease(demand);
+      return demand.signal === undefined ? leasing : unlessAborted(leasing, demand.signal);
+    }
+    const wait = exchangeAbort({ signal: demand.signal, timeoutMs: 0, deadlineMs: undefined });
+    for (const set of [waits, this.#waits]) set.add(wait);
     try {
-      return await credentials.lease({ ...demand, signal: waiting.signal });
+      return await unlessAborted(credentials.lease({ ...demand, signal: wait.signal }), wait.signal);
     } finally {
-      this.#waiting.delete(waiting);
-      waiting.dispose();
+      for (const set of [waits, this.#waits]) set.delete(wait);
+      wait.dispose();
     }
   }
 
-  async run(exchange: Exchange): Promise<Reply> {
-    if (this.closed) throw new ClosedError('ProxyManager');
-    const running = this.#pipeline(exchange);
-    this.#inFlight.add(running);
+  /** From now on the lease's secrets are hidden wherever a caller writes them: `getKeyProxy` has given them out. */
+  give({ key, proxy }: Lease): void {
+    const secrets = [key?.secret, proxy?.userinfo].filter((secret) => secret !== undefined);
+    this.#given = [...new Set([...secrets, ...this.#given])].slice(0, REMEMBERED_SECRETS);
+  }
+
+  get givenPatterns(): readonly SecretPattern[] {
+    return this.#given.map(patternOf);
+  }
+
+  run(exchange: Exchange): Promise<Reply> {
+    return this.#pipeline(exchange);
+  }
+
+  /** Closing waits for the work. */
+  async track<T>(work: Promise<T>): Promise<T> {
+    this.#inFlight.add(work);
     try {
-      return await running;
+      return await work;
     } finally {
-      this.#inFlight.delete(running);
+      this.#inFlight.delete(work);
     }
   }
 
@@ -144,12 +174,13 @@ export class Engine {
   }
 
   async #close(): Promise<void> {
-    for (const waiting of this.#waiting) waiting.abort(new ClosedError('ProxyManager'));
+    this.#waits.end(new ClosedError('ProxyManager'));
     await this.#pace.close();
     await Promise.allSettled(this.#inFlight);
     await Promise.all([...this.pins].map((pin) => pin.release()));
-    await this.#log.close();
+    // The transport first: a streamed reply that it cuts is still logged.
     if (this.#ownsTransport) await this.#transport.close();
+    await this.#log.close();
     await this.#stores.close();
   }
 }

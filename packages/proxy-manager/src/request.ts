@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
 import type { RequestDefaults, RequestOptions, SendOptions } from './config/options.js';
 import { overPolicy } from './config/policy.js';
 import { checkRequestOptions, checkSendOptions, unknownEndpoint } from './config/validate-options.js';
@@ -11,10 +12,14 @@ import { acquireEngine } from './engine-sharing.js';
 import { ClosedError, ConfigError, HostNotAllowedError } from './errors.js';
 import { randomUserAgent } from './identity/user-agents.js';
 import { withUserAgent } from './identity/with-user-agent.js';
+import type { ExchangeAbort } from './pipeline/abort.js';
 import { exchangeAbort } from './pipeline/abort.js';
 import type { Exchange, ExchangePolicy, OutboundRequest } from './pipeline/exchange.js';
 import { openAttempt } from './pipeline/exchange.js';
-import { conceal, placesKey } from './pipeline/key-template.js';
+import { conceal } from './pipeline/as-written.js';
+import { placesKey } from './pipeline/key-template.js';
+import { Waits } from './pipeline/waits.js';
+import type { SecretPattern } from './pipeline/secret-pattern.js';
 import { allowsHost } from './pool/hosts.js';
 import { PinnedIdentity } from './pool/pinned-identity.js';
 import type { KeyProxy } from './pool/pinned-identity.js';
@@ -43,6 +48,7 @@ export class Request implements AsyncDisposable {
   readonly #defaults: RequestDefaults;
   readonly #policy: ExchangePolicy;
   readonly #inFlight = new Set<Promise<unknown>>();
+  readonly #waits = new Waits();
   #pin: PinnedIdentity | undefined;
   #closing: Promise<void> | undefined;
 
@@ -60,7 +66,7 @@ export class Request implements AsyncDisposable {
     }
     this.#engine = engine;
     this.#release = release;
-    this.#defaults = options;
+    this.#defaults = callOptions(options);
     this.#policy = overPolicy(engine.policy, options);
   }
 
@@ -83,13 +89,7 @@ export class Request implements AsyncDisposable {
     this.#assertOpen();
     const call = typeof target === 'string' || target instanceof URL ? { ...init, url: String(target) } : target;
     checkSendOptions(call);
-    const sending = this.#exchange<T>(call);
-    this.#inFlight.add(sending);
-    try {
-      return await sending;
-    } finally {
-      this.#inFlight.delete(sending);
-    }
+    return this.#tracked(this.#exchange<T>(call));
   }
 
   /**
@@ -103,13 +103,7 @@ export class Request implements AsyncDisposable {
    */
   async getKeyProxy(): Promise<KeyProxy> {
     this.#assertOpen();
-    const lease = await this.#engine.lease(this.#pool, { cost: 1, waitMs: this.#policy.waitMs });
-    const pin = new PinnedIdentity(lease, (demand) => this.#engine.lease(this.#pool, demand));
-    const previous = this.#pin;
-    this.#pin = pin;
-    this.#engine.pins.add(pin);
-    await this.#unpin(previous);
-    return pin.reveal();
+    return this.#tracked(this.#takePin());
   }
 
   /** The headers with a realistic User-Agent and the client hints that match it; what is already there stays. */
@@ -127,12 +121,36 @@ export class Request implements AsyncDisposable {
     return this.close();
   }
 
+  /** Closing waits for it. */
+  async #tracked<T>(work: Promise<T>): Promise<T> {
+    this.#inFlight.add(work);
+    try {
+      return await this.#engine.track(work);
+    } finally {
+      this.#inFlight.delete(work);
+    }
+  }
+
+  async #takePin(): Promise<KeyProxy> {
+    const waits = this.#waits;
+    const lease = await this.#engine.lease(this.#pool, { cost: 1, waitMs: this.#policy.waitMs }, waits);
+    const pin = new PinnedIdentity(lease, (demand) => this.#engine.lease(this.#pool, demand, waits));
+    const previous = this.#pin;
+    this.#pin = pin;
+    this.#engine.pins.add(pin);
+    this.#engine.give(lease);
+    await this.#unpin(previous);
+    return pin.reveal();
+  }
+
   #assertOpen(): void {
     if (this.#closing !== undefined) throw new ClosedError('Request');
     if (this.#engine.closed) throw new ClosedError('ProxyManager');
   }
 
   async #close(): Promise<void> {
+    // Whoever waits for the pool has sent nothing: it is sent away, what is under way is waited for.
+    this.#waits.end(new ClosedError('Request'));
     await Promise.allSettled(this.#inFlight);
     await this.#unpin(this.#pin);
     await this.#release();
@@ -148,9 +166,10 @@ export class Request implements AsyncDisposable {
     const config = overDefaults(this.#defaults, call);
     const policy = overPolicy(this.#policy, call);
     const pin = this.#pin;
-    const request = this.#checked(await toOutbound(config, this.#defaults.headers), pin);
+    const patterns = this.#engine.givenPatterns;
+    const request = this.#checked(conceal(await toOutbound(config, this.#defaults.headers), patterns), pin);
     const abort = exchangeAbort({
-      signal: callerSignal(config),
+      ...callerAbort(config),
       timeoutMs: config.timeout ?? 0,
       deadlineMs: policy.retry.deadlineMs,
     });
@@ -159,9 +178,10 @@ export class Request implements AsyncDisposable {
       endpoint: this.#endpoint,
       pool: this.#pool,
       request,
-      policy,
+      policy: patterns.length === 0 ? policy : { ...policy, labels: hideIn(policy.labels, patterns) },
       signal: abort.signal,
       pin,
+      waits: this.#waits,
       avoid: NONE,
       lease: undefined,
       attempt: openAttempt(0, this.#engine.clock.now()),
@@ -176,21 +196,37 @@ export class Request implements AsyncDisposable {
         last: undefined,
       },
     };
+    let isStreaming = false;
     try {
       abort.signal.throwIfAborted();
-      return settleReply<T>(exchange, config, await this.#engine.run(exchange));
+      const reply = await this.#engine.run(exchange);
+      isStreaming = reply.body instanceof Readable;
+      if (reply.body instanceof Readable) this.#endWithCaller(reply.body, abort, exchange, config);
+      return settleReply<T>(exchange, config, reply);
     } catch (error) {
       throw toCallerError(exchange, config, error);
     } finally {
-      abort.dispose();
+      if (!isStreaming) abort.dispose();
     }
+  }
+
+  /** A streamed reply is cut by the caller's signal until its end; timeout and deadline are for getting the reply. */
+  #endWithCaller(body: Readable, abort: ExchangeAbort, exchange: Exchange, config: SendOptions): void {
+    abort.stopTimer();
+    const { signal } = abort;
+    const onAbort = (): void => {
+      const error = toCallerError(exchange, config, signal.reason);
+      body.destroy(error instanceof Error ? error : new Error('aborted', { cause: error }));
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    body.once('close', abort.dispose);
   }
 
   /** What can be known to be wrong before anything is looked up, counted or sent. */
   #checked(request: OutboundRequest, pin: PinnedIdentity | undefined): OutboundRequest {
     const { name, hosts, apply } = this.#endpoint;
     if (!allowsHost(hosts, request.url)) throw new HostNotAllowedError(name, request.url.host, hosts ?? []);
-    if (pin !== undefined) return pin.key === undefined ? request : conceal(request, pin.key);
+    if (pin !== undefined) return request;
     const usesKey = this.#pool.sections.some(({ kind }) => kind === 'key');
     if (usesKey && apply === undefined && !placesKey(request)) {
       throw new ConfigError(`send on endpoint "${name}"`, [
@@ -215,13 +251,45 @@ function overDefaults(defaults: RequestDefaults, call: SendOptions): SendOptions
   return { ...rest, ...given, ...(params === undefined ? {} : { params }) };
 }
 
-/** axios's older `cancelToken` beside or in place of a signal. */
-function callerSignal({ signal, cancelToken }: SendOptions): AbortSignal | undefined {
-  const given = signal as AbortSignal | undefined;
-  if (cancelToken === undefined) return given;
-  const controller = new AbortController();
-  void cancelToken.promise.then((reason) => controller.abort(reason));
-  return given === undefined ? controller.signal : AbortSignal.any([given, controller.signal]);
+/** The options of the Request itself and of its manager: they are not part of any call, and hold the pool. */
+const NOT_OF_A_CALL = new Set([
+  'clock',
+  'dataDir',
+  'elasticsearch',
+  'endpoint',
+  'fingerprintKey',
+  'installAssets',
+  'log',
+  'manager',
+  'redis',
+  'secretType',
+  'secrets',
+  'usage',
+]);
+
+function callOptions(options: RequestOptions): RequestDefaults {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => !NOT_OF_A_CALL.has(name)));
+}
+
+function hideIn(labels: Readonly<Record<string, string>>, patterns: readonly SecretPattern[]): Record<string, string> {
+  const hide = (text: string): string => patterns.reduce((hidden, pattern) => pattern.hide(hidden), text);
+  return Object.fromEntries(Object.entries(labels).map(([name, value]) => [name, hide(value)]));
+}
+
+/** The caller's signal, and axios's older `cancelToken` as one more. */
+function callerAbort({
+  signal,
+  cancelToken,
+}: SendOptions): Pick<Parameters<typeof exchangeAbort>[0], 'alsoOn' | 'signal'> {
+  return {
+    signal: (signal ?? undefined) as AbortSignal | undefined,
+    alsoOn:
+      cancelToken &&
+      ((abort) => {
+        cancelToken.subscribe(abort);
+        return () => cancelToken.unsubscribe(abort);
+      }),
+  };
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -111,7 +111,8 @@ export type RequestOptions = RequestDefaults & { readonly endpoint: string } & (
   );
 
 /** One call: fetch's words (`body`) or axios's (`data`), and the extras. */
-export interface SendOptions extends ExchangeOptions, Omit<AxiosRequestConfig, 'adapter' | 'headers'> {
+export interface SendOptions extends ExchangeOptions, Omit<AxiosRequestConfig, 'adapter' | 'headers' | 'url'> {
+  readonly url?: string | URL;
   readonly headers?: AxiosRequestConfig['headers'] | Headers | Iterable<readonly [string, string]>;
   /** As fetch's `body`; not together with `data`. */
   readonly body?: unknown;

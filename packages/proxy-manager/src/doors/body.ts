@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream';
+import { PassThrough, Readable, Stream } from 'node:stream';
 import { ReadableStream } from 'node:stream/web';
 import { isAnyArrayBuffer } from 'node:util/types';
 import axios, { AxiosHeaders } from 'axios';
@@ -10,6 +10,7 @@ export interface EncodedBody {
   readonly contentType: string | undefined;
 }
 
+const JSON_TYPE = /[/+]json\b/i;
 const FORM = 'application/x-www-form-urlencoded;charset=utf-8';
 
 /**
@@ -21,22 +22,45 @@ export function encodeBody(
   contentType: string | undefined,
   words: 'axios' | 'fetch',
 ): EncodedBody | Promise<EncodedBody> {
+  if (data === null && words === 'axios' && JSON_TYPE.test(contentType ?? '')) return { body: 'null', contentType };
   if (data === undefined || data === null) return { body: undefined, contentType: undefined };
-  if (typeof data === 'string')
-    return { body: data, contentType: words === 'fetch' ? 'text/plain;charset=UTF-8' : FORM };
+  if (typeof data === 'string') {
+    if (words === 'fetch') return { body: data, contentType: 'text/plain;charset=UTF-8' };
+    return { body: JSON_TYPE.test(contentType ?? '') ? jsonText(data) : data, contentType: FORM };
+  }
   if (data instanceof Uint8Array) return { body: data, contentType: undefined };
   if (isAnyArrayBuffer(data)) return { body: new Uint8Array(data), contentType: undefined };
   if (ArrayBuffer.isView(data)) {
     return { body: new Uint8Array(data.buffer, data.byteOffset, data.byteLength), contentType: undefined };
   }
   if (data instanceof URLSearchParams) return { body: data.toString(), contentType: FORM };
-  if (data instanceof Readable) return { body: data, contentType: formDataType(data) };
-  if (data instanceof ReadableStream) return { body: Readable.fromWeb(data), contentType: undefined };
+  if (data instanceof Stream) return { body: patient(data), contentType: formDataType(data) };
+  if (data instanceof ReadableStream) return { body: patient(Readable.fromWeb(data)), contentType: undefined };
   if (data instanceof FormData || data instanceof Blob) return readBody(data);
-  if (contentType === undefined || /[/+]json\b/i.test(contentType)) {
+  if (contentType === undefined || JSON_TYPE.test(contentType)) {
     return { body: JSON.stringify(data), contentType: 'application/json' };
   }
+  if (/^multipart\//i.test(contentType)) return readBody(axios.toFormData(data, new FormData()) as FormData);
   return encodeBody(asAxiosDoes(data, contentType), undefined, 'axios');
+}
+
+/**
+ * A stream may fail while the pool or the host's pace is waited for, when nobody reads it yet, and an error that nobody
+ * listens to ends the process. Whoever reads it later meets the error all the same.
+ */
+function patient(stream: Stream): Readable {
+  const readable = stream instanceof Readable ? stream : stream.pipe(new PassThrough());
+  return readable.on('error', () => {});
+}
+
+/** As axios: text that is JSON goes as it is, other text as a JSON string. */
+function jsonText(text: string): string {
+  try {
+    JSON.parse(text);
+    return text.trim();
+  } catch {
+    return JSON.stringify(text);
+  }
 }
 
 async function readBody(data: Blob | FormData): Promise<EncodedBody> {
@@ -46,14 +70,14 @@ async function readBody(data: Blob | FormData): Promise<EncodedBody> {
 }
 
 /** The package `form-data` is a stream that knows its own boundary. */
-function formDataType(stream: Readable): string | undefined {
+function formDataType(stream: Stream): string | undefined {
   if (!('getHeaders' in stream) || typeof stream.getHeaders !== 'function') return undefined;
   const headers: unknown = stream.getHeaders();
   const type: unknown = typeof headers === 'object' && headers !== null && Reflect.get(headers, 'content-type');
   return typeof type === 'string' ? type : undefined;
 }
 
-/** An object under a content type that is not JSON: axios knows forms, multipart and its own refusals. */
+/** An object under a content type that is not JSON: axios knows forms and its own refusals. */
 function asAxiosDoes(data: unknown, contentType: string): unknown {
   const headers = new AxiosHeaders({ 'content-type': contentType });
   return [axios.defaults.transformRequest ?? []]

@@ -5,6 +5,7 @@ import { ConfigError } from '../errors.js';
 import type { OutboundRequest } from '../pipeline/exchange.js';
 import type { HeaderList } from '../pipeline/headers.js';
 import { header, withHeader } from '../pipeline/headers.js';
+import { PLACEHOLDER } from '../pipeline/key-template.js';
 import type { WireOptions } from '../transport/transport.js';
 import { encodeBody } from './body.js';
 
@@ -39,38 +40,51 @@ const COMPUTED = new Set(['connection', 'content-length', 'keep-alive', 'te', 't
 export async function toOutbound(config: SendOptions, defaults: SendOptions['headers']): Promise<OutboundRequest> {
   const method = (config.method ?? 'GET').toUpperCase();
   const { url, auth } = readUrl(config);
-  let headers = toHeaderList(defaults, config.headers, method);
-  const contentType = header(headers, 'content-type');
   const words = config.body === undefined ? 'axios' : 'fetch';
-  const data = transformed(config.body ?? config.data, config, headers);
+  const given = toHeaderList(defaults, config.headers, method);
+  const { data, headers: said } = transformed(config.body ?? config.data, config, given);
+  const contentType = header(said, 'content-type');
   const encoding = encodeBody(data, contentType, words);
   const encoded = encoding instanceof Promise ? await encoding : encoding;
-  if (contentType === undefined && encoded.contentType !== undefined) {
-    headers = withHeader(headers, 'content-type', encoded.contentType);
-  }
+  // A multipart type without a boundary could not be read by anyone.
+  const isStated = contentType !== undefined && (!/^multipart\//i.test(contentType) || /boundary=/i.test(contentType));
+  const headers =
+    isStated || encoded.contentType === undefined ? said : withHeader(said, 'content-type', encoded.contentType);
   return { method, url, headers, body: encoded.body, auth: config.auth ?? auth, wire: wireOptions(config) };
 }
 
 function readUrl(config: SendOptions): { url: URL; auth: OutboundRequest['auth'] } {
-  const written =
-    config.params !== undefined || config.baseURL !== undefined ? axios.getUri(axiosPart(config)) : (config.url ?? '');
+  const isBuilt = config.params !== undefined || config.baseURL !== undefined;
+  const written = isBuilt ? axios.getUri(axiosPart(config)) : String(config.url ?? '');
   const url = URL.canParse(written) ? new URL(written) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    throw new ConfigError('send', [
-      `url: expected an absolute http or https url${config.baseURL === undefined ? '' : ' together with baseURL'}, found ${JSON.stringify(written.split('?')[0])}`,
-    ]);
+    const found = url === undefined ? 'a relative or broken one; baseURL makes a relative one whole' : url.protocol;
+    throw new ConfigError('send', [`url: expected an absolute http or https url, found ${found}`]);
+  }
+  if (url.host.includes(PLACEHOLDER)) {
+    throw new ConfigError('send', ['url: expected {key} in path, query, headers or body, found it in the host']);
   }
   if (url.username === '' && url.password === '') return { url, auth: undefined };
-  const auth = { username: decodeURIComponent(url.username), password: decodeURIComponent(url.password) };
+  const auth = { username: decoded(url.username), password: decoded(url.password) };
   url.username = '';
   url.password = '';
   return { url, auth };
 }
 
-function axiosPart({ baseURL, url, params, paramsSerializer }: SendOptions): AxiosRequestConfig {
+function decoded(userinfo: string): string {
+  try {
+    return decodeURIComponent(userinfo);
+  } catch {
+    return userinfo;
+  }
+}
+
+function axiosPart(config: SendOptions): AxiosRequestConfig {
+  const { allowAbsoluteUrls, baseURL, url, params, paramsSerializer } = config;
   return {
+    ...(allowAbsoluteUrls === undefined ? {} : { allowAbsoluteUrls }),
     ...(baseURL === undefined ? {} : { baseURL }),
-    ...(url === undefined ? {} : { url }),
+    ...(url === undefined ? {} : { url: String(url) }),
     ...(paramsSerializer === undefined ? {} : { paramsSerializer }),
     params: params as unknown,
   };
@@ -98,7 +112,7 @@ function toHeaderList(defaults: SendOptions['headers'], given: SendOptions['head
 }
 
 function headerEntries(given: SendOptions['headers'], method: string): Iterable<readonly [string, unknown]> {
-  if (given === undefined) return [];
+  if (given === undefined || given === null) return [];
   if (given instanceof AxiosHeaders) return Object.entries(given.toJSON());
   if (typeof given === 'object' && Symbol.iterator in given) return given as Iterable<readonly [string, string]>;
   return Object.entries(flatten(given as Readonly<Record<string, unknown>>, method));
@@ -116,12 +130,18 @@ function flatten(given: Readonly<Record<string, unknown>>, method: string): Reco
   return flat;
 }
 
-function transformed(data: unknown, config: SendOptions, headers: HeaderList): unknown {
-  if (config.transformRequest === undefined) return data;
-  const axiosHeaders = new AxiosHeaders(Object.fromEntries(headers));
-  return [config.transformRequest]
+/** The data, and the headers that the transforms may have set, as axios has it. */
+function transformed(
+  data: unknown,
+  config: SendOptions,
+  headers: HeaderList,
+): { readonly data: unknown; readonly headers: HeaderList } {
+  if (config.transformRequest === undefined) return { data, headers };
+  const set = new AxiosHeaders(Object.fromEntries(headers));
+  const result = [config.transformRequest]
     .flat()
-    .reduce<unknown>((value, transform) => transform.call({ headers: axiosHeaders }, value, axiosHeaders), data);
+    .reduce<unknown>((value, transform) => transform.call({ headers: set }, value, set), data);
+  return { data: result, headers: toHeaderList(undefined, set, '') };
 }
 
 function wireOptions(config: SendOptions): WireOptions {

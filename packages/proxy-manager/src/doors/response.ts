@@ -1,5 +1,5 @@
-import { AxiosHeaders } from 'axios';
-import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
+import { AxiosError, AxiosHeaders } from 'axios';
+import type { AxiosRequestConfig, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 import type { SendOptions } from '../config/options.js';
 import type { CacheStatus, Exchange, Reply } from '../pipeline/exchange.js';
 import type { HeaderList } from '../pipeline/headers.js';
@@ -58,20 +58,43 @@ function exchangeInfo({ id, trace }: Exchange): ExchangeInfo {
 }
 
 /**
- * What the caller configured, with `{key}` where the key went. A caller with a pinned key may have put it anywhere by
- * hand; url, headers and data come from the request, where it is concealed, and hold what `params` and `auth` held.
+ * The options of axios that say how a call is made and hold neither a credential nor a live object. What is not listed
+ * stays out of `config`: a Request's own options hold the pool, an agent its sockets with the headers of other exchanges.
  */
-export function maskedConfig({ request, pin }: Exchange, config: SendOptions): InternalAxiosRequestConfig {
-  const { headers: _headers, body: _body, params, auth: _auth, baseURL, ...rest } = config;
+const SHOWN = [
+  'baseURL',
+  'decompress',
+  'maxBodyLength',
+  'maxContentLength',
+  'maxRedirects',
+  'params',
+  'paramsSerializer',
+  'responseEncoding',
+  'responseType',
+  'signal',
+  'timeout',
+  'transformRequest',
+  'transformResponse',
+  'transitional',
+  'validateStatus',
+] as const satisfies readonly (keyof AxiosRequestConfig)[];
+
+/** With a concealed url these would show again what it hides. */
+const PARTS_OF_URL: ReadonlySet<string> = new Set(['baseURL', 'params']);
+
+/** What the caller configured, with `{key}` where the key went; url, headers and data as the stages saw them. */
+export function maskedConfig({ request }: Exchange, config: SendOptions): InternalAxiosRequestConfig {
+  const { asWritten, auth, body, headers, method, url } = request;
+  const shown = SHOWN.filter(
+    (name) => config[name] !== undefined && !(asWritten !== undefined && PARTS_OF_URL.has(name)),
+  );
   return {
-    ...rest,
-    ...(pin === undefined && params !== undefined ? { params: params as unknown } : {}),
-    ...(pin === undefined && baseURL !== undefined ? { baseURL } : {}),
-    ...(request.auth === undefined ? {} : { auth: request.auth }),
-    method: request.method.toLowerCase(),
-    url: request.url.href,
-    headers: toAxiosHeaders(request.headers),
-    data: request.body,
+    ...Object.fromEntries(shown.map((name) => [name, config[name]])),
+    ...(auth === undefined ? {} : { auth }),
+    method: method.toLowerCase(),
+    url: url.href,
+    headers: toAxiosHeaders(headers),
+    data: asWritten?.bodyHoldsSecret === true ? '[holds a key]' : body,
   };
 }
 
@@ -113,14 +136,17 @@ function decode(reply: Reply, response: ExchangeResponse, config: SendOptions): 
         content,
       );
   }
-  return responseType === undefined || responseType === 'json' ? parsed(content) : content;
+  if (responseType !== undefined && responseType !== 'json') return content;
+  return parsed(content, responseType === 'json' && config.transitional?.silentJSONParsing === false, response);
 }
 
-/** As axios by default: whatever parses is parsed, the rest stays text. */
-function parsed(text: string): unknown {
+/** As axios: whatever parses is parsed, the rest stays text, unless the caller asked for the error. */
+function parsed(text: string, isStrict: boolean, response: ExchangeResponse): unknown {
+  if (text === '') return text;
   try {
     return JSON.parse(text) as unknown;
-  } catch {
-    return text;
+  } catch (error) {
+    if (!isStrict) return text;
+    throw AxiosError.from(error, AxiosError.ERR_BAD_RESPONSE, response.config, null, response);
   }
 }

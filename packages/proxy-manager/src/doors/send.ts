@@ -10,9 +10,11 @@ import { maskedConfig, maskedRequest, toResponse } from './response.js';
 export function settleReply<T>(exchange: Exchange, config: SendOptions, reply: Reply): ExchangeResponse<T> {
   const response = toResponse<T>(exchange, config, reply);
   const { validateStatus } = config;
-  const accepted =
-    validateStatus === undefined ? reply.status >= 200 && reply.status < 300 : (validateStatus?.(reply.status) ?? true);
-  if (accepted) return response;
+  const isAccepted =
+    validateStatus === undefined
+      ? reply.status >= 200 && reply.status < 300
+      : validateStatus === null || validateStatus(reply.status);
+  if (isAccepted) return response;
   throw new AxiosError(
     `Request failed with status code ${reply.status}`,
     reply.status >= 400 && reply.status < 500 ? AxiosError.ERR_BAD_REQUEST : AxiosError.ERR_BAD_RESPONSE,

@@ -16,21 +16,27 @@ export interface ExchangeAbort {
   readonly signal: AbortSignal;
   /** Ends the exchange with `reason`. */
   abort(reason: unknown): void;
-  /** Takes timer and listener away; to be called when the exchange has ended. */
-  dispose(): void;
+  /** From now on only the caller ends it. */
+  stopTimer(): void;
+  /** Takes timer and listeners away; to be called when nothing of the exchange is left to end. */
+  readonly dispose: () => void;
 }
 
 export function exchangeAbort(limits: {
   readonly signal: AbortSignal | undefined;
+  /** Subscribes one more source, and gives the way to unsubscribe it. */
+  readonly alsoOn?: ((abort: (reason: unknown) => void) => () => void) | undefined;
   /** 0: none. */
   readonly timeoutMs: number;
   readonly deadlineMs: number | undefined;
 }): ExchangeAbort {
-  const { signal: outer, timeoutMs, deadlineMs } = limits;
+  const { signal: outer, alsoOn, timeoutMs, deadlineMs } = limits;
   const controller = new AbortController();
   const onAbort = (): void => controller.abort(outer?.reason);
   if (outer?.aborted) onAbort();
   else outer?.addEventListener('abort', onAbort, { once: true });
+
+  const unsubscribe = alsoOn?.((reason) => controller.abort(reason));
 
   const deadlineFirst = deadlineMs !== undefined && (timeoutMs === 0 || deadlineMs < timeoutMs);
   const firstMs = deadlineFirst ? deadlineMs : timeoutMs;
@@ -44,9 +50,22 @@ export function exchangeAbort(limits: {
   return {
     signal: controller.signal,
     abort: (reason) => controller.abort(reason),
+    stopTimer: () => clearTimeout(timer),
     dispose() {
       clearTimeout(timer);
       outer?.removeEventListener('abort', onAbort);
+      unsubscribe?.();
     },
   };
+}
+
+/** The work's result, or the signal's reason as soon as it fires; the work itself goes on. */
+export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    const done = (): void => signal.removeEventListener('abort', onAbort);
+    work.then(resolve, reject).finally(done);
+  });
 }

@@ -4,7 +4,9 @@ import type { Lease } from '../pool/lease.js';
 import type { Verdict } from '../pool/verdict.js';
 import type { WireObservation, WireOptions, WireReply } from '../transport/transport.js';
 import type { MeterReading, Pool } from '../usage/usage-store.js';
+import type { AsWritten } from './as-written.js';
 import type { HeaderList } from './headers.js';
+import type { Waits } from './waits.js';
 
 /**
  * What the caller asked for, free of pool secrets: where a key goes there is still `{key}`.
@@ -18,6 +20,8 @@ export interface OutboundRequest {
   /** Basic authentication, encoded only after `{key}` in it has been filled in. */
   readonly auth: { readonly username: string; readonly password: string } | undefined;
   readonly wire: WireOptions;
+  /** Set where the caller wrote a secret by hand, which is hidden in all of the above. */
+  readonly asWritten?: AsWritten;
 }
 
 /** When an attempt is repeated. */
@@ -55,6 +59,8 @@ export interface Exchange {
   readonly signal: AbortSignal;
   /** The identity kept by `getKeyProxy()`, if any: it gives the leases of this exchange. */
   readonly pin: Pin | undefined;
+  /** The Request's waits for the pool, which closing it ends. */
+  readonly waits: Waits;
   /** Ids that earlier attempts used: taken again only where no other is ready. */
   readonly avoid: ReadonlySet<string>;
   /** Set by the credential stage for the stages inside it. */

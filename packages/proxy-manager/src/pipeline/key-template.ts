@@ -5,8 +5,8 @@ import type { OutboundRequest } from './exchange.js';
 /** What stands for the key in urls, headers and bodies until it goes onto the wire. */
 export const PLACEHOLDER = '{key}';
 
-/** The placeholder as `URL` writes it in a path, and as `URLSearchParams` writes it. */
-const ENCODED_PLACEHOLDER = /\{key\}|%7Bkey%7D/gi;
+/** The placeholder as written, and as `URL` writes it in a path and `URLSearchParams` everywhere. */
+const ENCODED_PLACEHOLDER = /\{key\}|%7[Bb]key%7[Dd]/g;
 
 type Body = OutboundRequest['body'];
 
@@ -37,11 +37,14 @@ function isTemplateUrl(url: URL): boolean {
 
 function isTemplateBody(body: Body, headers: HeaderList): boolean {
   const text = latin1(body);
-  return (
-    text !== undefined &&
-    text.search(ENCODED_PLACEHOLDER) !== -1 &&
-    escapeFor(header(headers, 'content-type')) !== undefined
-  );
+  if (text === undefined) return false;
+  const contentType = header(headers, 'content-type');
+  return text.search(placeholderIn(contentType)) !== -1 && escapeFor(contentType) !== undefined;
+}
+
+/** Only forms percent-encode their text: elsewhere `%7Bkey%7D` is what it is. */
+function placeholderIn(contentType: string | undefined): RegExp {
+  return /x-www-form-urlencoded/i.test(contentType ?? '') ? ENCODED_PLACEHOLDER : /\{key\}/g;
 }
 
 /** Bodies are searched byte by byte as latin1, so that the bytes around a key stay what they are in every encoding. */
@@ -69,39 +72,14 @@ export function fillUrl(url: URL, key: string): URL {
 /** The body with its placeholders filled in, escaped as its content type wants. */
 export function fillBody(body: Body, headers: HeaderList, key: string): Body {
   if (!isTemplateBody(body, headers)) return body;
-  const escape = escapeFor(header(headers, 'content-type'));
+  const contentType = header(headers, 'content-type');
+  const escape = escapeFor(contentType);
   const text = latin1(body);
   if (escape === undefined || text === undefined) return body;
-  const written = asIn(body, escape(key));
+  const escaped = escape(key);
+  const written = typeof body === 'string' ? escaped : Buffer.from(escaped).toString('latin1');
   return sameKind(
-    text.replace(ENCODED_PLACEHOLDER, () => written),
+    text.replace(placeholderIn(contentType), () => written),
     body,
   );
-}
-
-/** The text as it stands among the characters of `latin1(body)`. */
-function asIn(body: Body, text: string): string {
-  return typeof body === 'string' ? text : Buffer.from(text).toString('latin1');
-}
-
-/**
- * The reverse of filling: a key that the caller put in by hand becomes the placeholder again, so that cache key, log
- * and errors never see it. The origin of the url is left alone: a host is no place for a key.
- */
-export function conceal(request: OutboundRequest, key: string): OutboundRequest {
-  const { url, headers, body, auth } = request;
-  const text = latin1(body);
-  const escape = escapeFor(header(headers, 'content-type'));
-  return {
-    ...request,
-    url: new URL(url.origin + hide(hide(url.href.slice(url.origin.length), encodeURIComponent(key)), key)),
-    headers: headers.map(([name, value]) => [name, hide(value, key)] as const),
-    // Only the form that filling writes is hidden: half of an escape sequence taken away would break the body.
-    body: text === undefined || escape === undefined ? body : sameKind(hide(text, asIn(body, escape(key))), body),
-    auth: auth && { username: hide(auth.username, key), password: hide(auth.password, key) },
-  };
-}
-
-function hide(text: string, form: string): string {
-  return text.replaceAll(form, PLACEHOLDER);
 }

@@ -2,6 +2,7 @@ import type { CacheEntry, CacheStore } from '../cache/cache-store.js';
 import { cacheKey } from '../cache/key.js';
 import { toEntry, toReply } from '../cache/stored-reply.js';
 import type { Clock } from '../clock.js';
+import { unlessAborted } from '../pipeline/abort.js';
 import type { ExchangeLog } from '../log/exchange-log.js';
 import { toRecord } from '../log/exchange-record.js';
 import type { OutboundRequest } from '../pipeline/exchange.js';
@@ -71,15 +72,6 @@ async function lookUp(store: CacheStore, key: string, signal: AbortSignal): Prom
     signal.throwIfAborted();
     return undefined;
   }
-}
-
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-    const done = (): void => signal.removeEventListener('abort', onAbort);
-    work.then(resolve, reject).finally(done);
-  });
 }
 
 /** How long the entry still serves a caller whose own ttl may be shorter than the one it was stored with, in ms. */

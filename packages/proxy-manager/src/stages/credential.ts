@@ -1,3 +1,4 @@
+import { unlessAborted } from '../pipeline/abort.js';
 import type { Exchange } from '../pipeline/exchange.js';
 import type { Stage } from '../pipeline/stage.js';
 import type { Lease } from '../pool/lease.js';
@@ -16,10 +17,15 @@ export function credentialStage(leaseFor: LeaseFor): Stage {
     const lease = await (exchange.pin === undefined ? leaseFor(exchange) : exchange.pin.lease(exchange));
     attempt.poolMs = performance.now() - askedMs;
     attempt.taken = lease.taken;
+    let isSent = true;
     try {
       return await next({ ...exchange, lease });
+    } catch (error) {
+      isSent = attempt.sent;
+      throw error;
     } finally {
-      await lease.settle(attempt.verdict, attempt.sent);
+      // It never rejects, but may hang with its store: who has a reply, or has lost patience, is not kept for that.
+      await unlessAborted(lease.settle(attempt.verdict, isSent), exchange.signal).catch(() => {});
     }
   };
 }

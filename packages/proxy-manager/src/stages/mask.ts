@@ -1,33 +1,50 @@
-import type { Readable } from 'node:stream';
-import { PLACEHOLDER } from '../pipeline/key-template.js';
+import { ConfigError } from '../errors.js';
+import type { SecretPattern } from '../pipeline/secret-pattern.js';
+import { patternOf } from '../pipeline/secret-pattern.js';
+import type { Secret } from '../secret.js';
 import { TransportFault } from '../transport/fault.js';
+import type { WireReply } from '../transport/transport.js';
 
-/** Finds a key in what comes off the wire, raw and percent-encoded, and writes `{key}` in its place. */
-export interface Masker {
-  finds(content: string | Uint8Array | Readable): boolean;
-  text(text: string): string;
-  error(error: unknown): unknown;
-}
+/** Writes `{key}` over the secrets of one lease wherever they come back: in a reply's head, its url, or an error. */
+export class Masker {
+  readonly #patterns: readonly SecretPattern[];
 
-const NOTHING: Masker = { finds: () => false, text: (text) => text, error: (error) => error };
+  constructor(secrets: readonly (Secret | undefined)[]) {
+    this.#patterns = secrets.filter((secret) => secret !== undefined).map(patternOf);
+  }
 
-export function masker(key: string | undefined): Masker {
-  if (key === undefined || key === '') return NOTHING;
-  const encoded = encodeURIComponent(key);
-  const forms = encoded === key ? [key] : [key, encoded];
-  const text = (content: string): string =>
-    forms.reduce((masked, form) => masked.replaceAll(form, PLACEHOLDER), content);
-  return {
-    text,
-    finds(content) {
-      if (typeof content === 'string') return forms.some((form) => content.includes(form));
-      if (!(content instanceof Uint8Array)) return false;
-      const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
-      return forms.some((form) => bytes.includes(form));
-    },
-    error(error) {
-      if (!(error instanceof TransportFault) || !forms.some((form) => error.message.includes(form))) return error;
-      return new TransportFault(error.code, text(error.message), error);
-    },
-  };
+  finds(text: string): boolean {
+    return this.#patterns.some((pattern) => pattern.in(text));
+  }
+
+  findsInBytes(content: Uint8Array): boolean {
+    return this.#patterns.some((pattern) => pattern.inBytes(content));
+  }
+
+  text(text: string): string {
+    return this.#patterns.reduce((masked, pattern) => pattern.hide(masked), text);
+  }
+
+  /** The reply with a clean head; the body is the caller's, as the server sent it. */
+  reply(reply: WireReply): WireReply {
+    const { headers, statusText, url } = reply;
+    const isEchoed = headers.some(([name, value]) => this.finds(value) || this.finds(name));
+    return {
+      ...reply,
+      statusText: this.text(statusText),
+      headers: isEchoed ? headers.map(([name, value]) => [this.text(name), this.text(value)] as const) : headers,
+      url: this.#patterns.reduce((masked, pattern) => pattern.hideInUrl(masked), url),
+    };
+  }
+
+  /** The error, or one that says the same without the secret and without its cause, which may hold it as well. */
+  error(error: unknown): unknown {
+    if (error instanceof TransportFault && this.finds(error.message)) {
+      return new TransportFault(error.code, this.text(error.message), error);
+    }
+    if (error instanceof ConfigError && this.finds(error.message)) {
+      return new ConfigError('send', error.problems.map((problem) => this.text(problem)));
+    }
+    return error;
+  }
 }

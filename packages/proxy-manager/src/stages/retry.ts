@@ -1,15 +1,29 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../clock.js';
-import { PoolExhaustedError } from '../errors.js';
+import { ClosedError, PoolExhaustedError } from '../errors.js';
 import type { Attempt, Exchange, Reply } from '../pipeline/exchange.js';
 import { openAttempt } from '../pipeline/exchange.js';
 import type { Stage } from '../pipeline/stage.js';
+import { TransportFault } from '../transport/fault.js';
 
 /** RFC 9110 §9.2.2, and QUERY of its own RFC. */
 const IDEMPOTENT: ReadonlySet<string> = new Set(['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PUT', 'QUERY', 'TRACE']);
 
 /** The longest `Retry-After` that a retry waits for when no other credential is ready; a later one is the caller's to decide. */
 const MAX_RETRY_AFTER_MS = 30_000;
+
+/** Faults that may be gone in a moment, or on another way. What the reply itself causes would only cost more uses. */
+const PASSING: ReadonlySet<string> = new Set([
+  'EAI_AGAIN',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EPIPE',
+  'ERR_NETWORK',
+  'ERR_PROXY_TUNNEL',
+  'ETIMEDOUT',
+]);
 
 const FIRST_BACKOFF_MS = 100;
 const MAX_BACKOFF_MS = 5_000;
@@ -24,6 +38,7 @@ export function retryStage({ clock }: { clock: Clock }): Stage {
   return async function retry(exchange, next) {
     const { trace } = exchange;
     const used = new Set<string>();
+    const faults: string[] = [];
     let again: Attempt['retry'];
     let previous: { readonly attempt: Attempt; readonly ending: Ending } | undefined;
     for (let number = 1; ; number++) {
@@ -32,15 +47,16 @@ export function retryStage({ clock }: { clock: Clock }): Stage {
       trace.last = attempt;
       const ending = await tryOnce({ ...patient(exchange, previous?.attempt), attempt, avoid: used }, next);
       trace.waitedMs += attempt.poolMs + attempt.paceMs;
-      if (previous !== undefined && 'error' in ending && ending.error instanceof PoolExhaustedError) {
+      if (previous !== undefined && 'error' in ending && isRefusal(ending.error)) {
         // No credential is left for another try: what the caller wants to know is why the last one failed.
         trace.attempts = previous.attempt.number;
         trace.last = previous.attempt;
-        return conclude(previous.ending);
+        return conclude(withHistory(previous.ending, faults.slice(0, -1)));
       }
       if (previous !== undefined) discard(previous.ending);
       const reason = repeatReason(exchange, attempt, ending);
-      if (reason === undefined) return conclude(ending);
+      if (reason === undefined) return conclude(withHistory(ending, faults));
+      if ('error' in ending && ending.error instanceof TransportFault) faults.push(ending.error.message);
       for (const { id } of attempt.taken) used.add(id);
       const delayMs = attempt.verdict?.kind === 'down' ? backoffMs(number) : 0;
       if (delayMs > 0) await pause(delayMs, exchange.signal);
@@ -64,6 +80,18 @@ function conclude(ending: Ending): Reply {
   return ending.reply;
 }
 
+/** Nothing was tried: the pool is empty, or the manager is closing. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof PoolExhaustedError || error instanceof ClosedError;
+}
+
+/** A fault that ends the exchange also tells how the attempts before it ended: with proxies each is somebody else's. */
+function withHistory(ending: Ending, earlier: readonly string[]): Ending {
+  if (!('error' in ending) || !(ending.error instanceof TransportFault) || earlier.length === 0) return ending;
+  const { code, message } = ending.error;
+  return { error: new TransportFault(code, `${message}; before that: ${earlier.join('; ')}`, ending.error, ending.error) };
+}
+
 /** After a throttled attempt the pool may be waited for: with one key only, that is what `Retry-After` asks. */
 function patient(exchange: Exchange, failed: Attempt | undefined): Exchange {
   if (failed?.verdict?.kind !== 'throttled') return exchange;
@@ -80,7 +108,9 @@ function repeatReason(exchange: Exchange, attempt: Attempt, ending: Ending): str
   if (typeof request.body === 'object' && !(request.body instanceof Uint8Array)) return undefined;
   if (attempt.sent && !IDEMPOTENT.has(request.method) && !policy.retry.unsafe) return undefined;
   if ('reply' in ending) return `status ${ending.reply.status}`;
-  return ending.error instanceof Error && 'code' in ending.error ? String(ending.error.code) : 'fault';
+  const { error } = ending;
+  if (error instanceof TransportFault) return error.phase === 'proxy' || PASSING.has(error.code) ? error.code : undefined;
+  return error instanceof Error && 'code' in error ? String(error.code) : 'fault';
 }
 
 /** Doubling from 100 ms, between half and the whole of it, so that many clients do not come back together. */

@@ -1,16 +1,17 @@
+import type { Clock } from '../clock.js';
 import type { Endpoint } from '../config/resolve.js';
-import { HostNotAllowedError, ConfigError } from '../errors.js';
-import type { Exchange, OutboundRequest, Reply } from '../pipeline/exchange.js';
+import { ConfigError, HostNotAllowedError } from '../errors.js';
+import type { Exchange, OutboundRequest } from '../pipeline/exchange.js';
 import type { HeaderList } from '../pipeline/headers.js';
 import { withHeader, withoutHeaders } from '../pipeline/headers.js';
 import { fillBody, fillText, fillUrl, PLACEHOLDER } from '../pipeline/key-template.js';
 import type { Next } from '../pipeline/stage.js';
-import type { Clock } from '../clock.js';
 import { allowsHost } from '../pool/hosts.js';
+import type { Verdict } from '../pool/verdict.js';
 import { judge } from '../pool/verdict.js';
 import { TransportFault } from '../transport/fault.js';
 import type { RedirectHop, Transport, WireReply, WireRequest } from '../transport/transport.js';
-import { masker } from './mask.js';
+import { Masker } from './mask.js';
 
 /** What never follows a redirect to another origin, whatever it holds. */
 const PRIVATE_HEADERS = ['authorization', 'cookie', 'proxy-authorization'];
@@ -22,45 +23,49 @@ const PRIVATE_HEADERS = ['authorization', 'cookie', 'proxy-authorization'];
 export function wireStage({ transport, clock }: { transport: Transport; clock: Clock }): Next {
   return async function wire(exchange) {
     const { attempt, lease } = exchange;
-    const key = lease?.key?.secret.reveal();
-    const mask = masker(key);
+    const throughProxy = lease?.proxy !== undefined;
+    const masker = new Masker([lease?.key?.secret, lease?.proxy?.userinfo]);
     try {
-      const reply = await transport.send(toWire(exchange, key), attempt);
-      const verdict = judge({ reply, nowMs: clock.now(), throughProxy: lease?.proxy !== undefined });
+      const reply = await transport.send(toWire(exchange, masker), attempt);
+      const verdict = blameOwnOnly(judge({ reply, nowMs: clock.now(), throughProxy }), reply, exchange);
       attempt.verdict = verdict;
-      return { ...masked(reply, mask), verdict };
+      const masked = masker.reply(reply);
+      return { ...masked, verdict, echoesSecret: exchange.policy.cache !== undefined && isEcho(reply, masked, masker) };
     } catch (error) {
       if (exchange.signal.aborted) throw error;
-      if (error instanceof TransportFault) {
-        attempt.verdict = judge({ fault: error, nowMs: clock.now(), throughProxy: lease?.proxy !== undefined });
-      }
-      throw mask.error(error);
+      if (error instanceof TransportFault) attempt.verdict = judge({ fault: error, nowMs: clock.now(), throughProxy });
+      throw masker.error(error);
     }
   };
 }
 
-function masked(reply: WireReply, mask: ReturnType<typeof masker>): Omit<Reply, 'verdict'> {
-  const echoesSecret = reply.headers.some(([, value]) => mask.finds(value)) || mask.finds(reply.body);
-  return {
-    ...reply,
-    headers: echoesSecret ? reply.headers.map(([name, value]) => [name, mask.text(value)] as const) : reply.headers,
-    url: mask.finds(reply.url.href) ? new URL(mask.text(reply.url.href)) : reply.url,
-    echoesSecret,
-  };
+/** A host that a redirect led to knows nothing of the key: its "too many" rests none of ours. */
+function blameOwnOnly(verdict: Verdict, { url }: WireReply, { request }: Exchange): Verdict {
+  return verdict.kind === 'throttled' && url.origin !== request.url.origin ? { kind: 'down' } : verdict;
 }
 
-function toWire(exchange: Exchange, key: string | undefined): WireRequest {
-  const { request, endpoint, lease, signal } = exchange;
-  const base = { method: request.method, options: request.wire, proxy: lease?.proxy, signal };
-  const onRedirect = (hop: RedirectHop): Promise<WireRequest> => redirect(exchange, hop);
+/** Only what may be cached is searched for its body too. */
+function isEcho(reply: WireReply, masked: WireReply, masker: Masker): boolean {
+  return (
+    masked.headers !== reply.headers ||
+    masked.statusText !== reply.statusText ||
+    (reply.body instanceof Uint8Array && masker.findsInBytes(reply.body))
+  );
+}
+
+function toWire(exchange: Exchange, masker: Masker): WireRequest {
+  const { endpoint, lease, signal } = exchange;
+  const request = exchange.request.asWritten?.restore(exchange.request) ?? exchange.request;
+  const base = {
+    method: request.method,
+    options: request.wire,
+    proxy: lease?.proxy,
+    signal,
+    onRedirect: (hop: RedirectHop): Promise<WireRequest> => redirect(exchange, masker, hop),
+  };
+  const key = lease?.key?.secret.reveal();
   if (key === undefined) {
-    return {
-      ...base,
-      url: request.url,
-      headers: withAuth(request.headers, request.auth),
-      body: request.body,
-      onRedirect,
-    };
+    return { ...base, url: request.url, headers: withAuth(request.headers, request.auth), body: request.body };
   }
   const filled = request.headers.map(([name, value]) => [name, fillText(value, key)] as const);
   const auth = request.auth && {
@@ -72,17 +77,13 @@ function toWire(exchange: Exchange, key: string | undefined): WireRequest {
     url: applyQuery(fillUrl(request.url, key), endpoint, key),
     headers: applyHeaders(withAuth(filled, auth), endpoint, key),
     body: fillBody(request.body, request.headers, key),
-    onRedirect,
   };
 }
 
 function withAuth(headers: HeaderList, auth: OutboundRequest['auth']): HeaderList {
   if (auth === undefined) return headers;
-  return withHeader(
-    headers,
-    'authorization',
-    `Basic ${Buffer.from(`${auth.username}:${auth.password}`).toString('base64')}`,
-  );
+  const credentials = Buffer.from(`${auth.username}:${auth.password}`).toString('base64');
+  return withHeader(headers, 'authorization', `Basic ${credentials}`);
 }
 
 function applyHeaders(headers: HeaderList, { apply }: Endpoint, key: string): HeaderList {
@@ -92,33 +93,45 @@ function applyHeaders(headers: HeaderList, { apply }: Endpoint, key: string): He
   );
 }
 
-/** Appended as text: going through `searchParams` would write the caller's own query anew. */
+/** Appended as text, unless it is there: going through `searchParams` would write the caller's own query anew. */
 function applyQuery(url: URL, { apply }: Endpoint, key: string): URL {
   if (apply === undefined || apply.query.length === 0) return url;
-  const added = apply.query.map(
-    ([name, template]) => `${encodeURIComponent(name)}=${encodeURIComponent(fillText(template, key))}`,
-  );
+  const added = apply.query
+    .filter(([name]) => !url.searchParams.has(name))
+    .map(([name, template]) => `${encodeURIComponent(name)}=${encodeURIComponent(fillText(template, key))}`);
   const applied = new URL(url);
   applied.search = [url.search.slice(1), ...added].filter((part) => part !== '').join('&');
   return applied;
 }
 
 /** The next hop of a redirect: allowed, charged, and without what must not cross origins. */
-async function redirect(exchange: Exchange, { from, to }: RedirectHop): Promise<WireRequest> {
+async function redirect(exchange: Exchange, masker: Masker, { from, to }: RedirectHop): Promise<WireRequest> {
   const { endpoint, lease, request } = exchange;
-  if (!allowsHost(endpoint.hosts, to)) throw new HostNotAllowedError(endpoint.name, to.host, endpoint.hosts ?? []);
-  await lease?.charge(1);
-  if (to.origin === from.url.origin) return { ...from, url: to };
-  if (from.body !== request.body) {
-    throw new ConfigError(`redirect to ${to.origin}`, [
+  if (!allowsHost(endpoint.hosts, to)) {
+    throw new HostNotAllowedError(endpoint.name, masker.text(to.host), endpoint.hosts ?? []);
+  }
+  const key = lease?.key?.secret.reveal();
+  if (to.origin === from.url.origin) {
+    await lease?.charge(1);
+    return { ...from, url: key === undefined ? to : applyQuery(to, endpoint, key) };
+  }
+  if (masker.finds(to.href)) {
+    throw new ConfigError(`redirect to ${masker.text(to.origin)}`, [
+      'the key stands in its url and must not travel to another origin: set maxRedirects: 0 to see the reply itself',
+    ]);
+  }
+  if (from.body !== undefined && (from.body !== request.body || request.asWritten?.bodyHoldsSecret === true)) {
+    throw new ConfigError(`redirect to ${masker.text(to.origin)}`, [
       'the key stands in the body and must not travel to another origin: send there by itself, or set maxRedirects: 0',
     ]);
   }
-  const keyed = request.headers.filter(([, value]) => value.includes(PLACEHOLDER)).map(([name]) => name.toLowerCase());
+  await lease?.charge(1);
   const applied = (endpoint.apply?.headers ?? []).map(([name]) => name.toLowerCase());
+  const placed = request.headers.filter(([, value]) => value.includes(PLACEHOLDER)).map(([name]) => name.toLowerCase());
+  const found = from.headers.filter(([, value]) => masker.finds(value)).map(([name]) => name.toLowerCase());
   return {
     ...from,
     url: to,
-    headers: withoutHeaders(from.headers, new Set([...PRIVATE_HEADERS, ...keyed, ...applied])),
+    headers: withoutHeaders(from.headers, new Set([...PRIVATE_HEADERS, ...applied, ...placed, ...found])),
   };
 }

@@ -1,3 +1,4 @@
+import { Waits } from '../../src/pipeline/waits.js';
 import type { Exchange, OutboundRequest, Reply } from '../../src/pipeline/exchange.js';
 import { openAttempt } from '../../src/pipeline/exchange.js';
 import { clock } from './entry.js';
@@ -37,6 +38,7 @@ export function exchange(different: Different = {}): Exchange {
     signal: different.signal ?? new AbortController().signal,
     pin: undefined,
     avoid: new Set(),
+    waits: new Waits(),
     lease: undefined,
     trace: {
       startedAtMs: clock.now(),

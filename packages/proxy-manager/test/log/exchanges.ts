@@ -1,3 +1,4 @@
+import { Waits } from '../../src/pipeline/waits.js';
 import type { Endpoint, KeyCredential, ProxyCredential } from '../../src/config/resolve.js';
 import type { Attempt, Exchange, Reply, Trace } from '../../src/pipeline/exchange.js';
 import { openAttempt } from '../../src/pipeline/exchange.js';
@@ -102,6 +103,7 @@ export function anExchange(
     signal: new AbortController().signal,
     pin: undefined,
     avoid: new Set(),
+    waits: new Waits(),
     lease: undefined,
     trace: {
       startedAtMs: STARTED_MS - 5,

@@ -1,20 +1,35 @@
 import { expect, it } from 'vitest';
-import { masker } from '../../src/stages/mask.js';
+import { ConfigError } from '../../src/errors.js';
+import { Secret } from '../../src/secret.js';
+import { Masker } from '../../src/stages/mask.js';
 import { TransportFault } from '../../src/transport/fault.js';
+import { testReply } from '../support/exchange.js';
 
-const mask = masker('s3cr/et');
+const masker = new Masker([new Secret('s3cr/et-key', 'id-1'), undefined]);
 
-it('finds a key in text and bytes, raw and percent-encoded', () => {
-  expect(mask.finds('token=s3cr%2Fet')).toBe(true);
-  expect(mask.finds(Buffer.from('…s3cr/et…'))).toBe(true);
-  expect(mask.finds(Buffer.from('s3cr'))).toBe(false);
+it('cleans status text, header names and values, and the url behind its host', () => {
+  const reply = masker.reply(
+    testReply({
+      statusText: 'OK s3cr/et-key',
+      headers: [['x-s3cr/et-key', 'token=s3cr%2Fet-key']],
+      url: new URL('https://api.example.com/?k=s3cr%2fet-key'),
+    }),
+  );
+  expect(reply).toMatchObject({ statusText: 'OK {key}', headers: [['x-{key}', 'token={key}']] });
+  expect(reply.url.href).toBe('https://api.example.com/?k={key}');
 });
 
-it('writes the placeholder in its place', () => {
-  expect(mask.text('a=s3cr%2Fet&b=s3cr/et')).toBe('a={key}&b={key}');
+it('leaves a reply without the key as it is', () => {
+  const reply = testReply();
+  expect(masker.reply(reply)).toEqual(reply);
+  expect(masker.reply(reply).headers).toBe(reply.headers);
 });
 
-it('gives a fault whose message held the key a new message, and keeps what it says besides', () => {
-  const fault = mask.error(new TransportFault('ECONNRESET', 'GET /s3cr/et', { phase: 'response', sent: true }));
+it('gives an error whose message held the key a new message, and keeps what it says besides', () => {
+  const fault = masker.error(new TransportFault('ECONNRESET', 'GET /s3cr/et-key', { phase: 'response', sent: true }));
   expect(fault).toMatchObject({ code: 'ECONNRESET', message: 'GET /{key}', phase: 'response', sent: true });
+  expect(masker.error(new ConfigError('GET', ['invalid header s3cr/et-key']))).toMatchObject({
+    code: 'ERR_CONFIG',
+    message: 'send: invalid header {key}',
+  });
 });

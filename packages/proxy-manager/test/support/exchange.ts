@@ -1,3 +1,4 @@
+import { Waits } from '../../src/pipeline/waits.js';
 import { randomUUID } from 'node:crypto';
 import { DEFAULT_POLICY } from '../../src/config/policy.js';
 import type { Endpoint } from '../../src/config/resolve.js';
@@ -31,6 +32,7 @@ export function testExchange(parts: Partial<Exchange> = {}): Exchange {
     signal: new AbortController().signal,
     pin: undefined,
     avoid: new Set(),
+    waits: new Waits(),
     lease: undefined,
     attempt: openAttempt(0, 0),
     trace: {

@@ -1,0 +1,71 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { SecretPattern } from '../../src/pipeline/secret-pattern.js';
+import { Secret } from '../../src/secret.js';
+
+const pattern = (value: string): SecretPattern => new SecretPattern(new Secret(value, 'id-1'));
+
+describe('a secret of ordinary length is found', () => {
+  const value = `s3cr/t+k"y ü`;
+  const forms: [string, string][] = [
+    ['raw', value],
+    ['in another case', value.toUpperCase()],
+    ['percent-encoded', encodeURIComponent(value)],
+    ['percent-encoded in lower case', encodeURIComponent(value).replaceAll(/%../g, (code) => code.toLowerCase())],
+    ['percent-encoded twice', encodeURIComponent(encodeURIComponent(value))],
+    ['as axios writes params', encodeURIComponent(value).replaceAll('%20', '+')],
+    ['in a form', new URLSearchParams({ k: value }).toString()],
+    ['in JSON', JSON.stringify({ k: value })],
+    ['in JSON with escaped letters', JSON.stringify(value).replaceAll('ü', '\\u00fc').replaceAll('/', '\\/')],
+    ['as UTF-8 read as Latin-1', Buffer.from(value).toString('latin1')],
+    ['in Basic authentication', Buffer.from(`${value}:`).toString('base64')],
+    ['in Base64 after one byte', Buffer.from(`a${value}b`).toString('base64')],
+    ['in Base64 after two bytes', Buffer.from(`ab${value}c`).toString('base64url')],
+  ];
+  it.each(forms)('%s', (_how, text) => {
+    const found = pattern(value);
+    expect(found.in(`before ${text} after`)).toBe(true);
+    const hidden = found.hide(`before ${text} after`);
+    expect(hidden).toContain('{key}');
+    expect(found.in(hidden)).toBe(false);
+  });
+
+  it('and not in other text', () => {
+    expect(pattern(value).in('nothing of the kind, s3cr neither')).toBe(false);
+  });
+});
+
+it('finds any secret in urls and in bytes', () => {
+  fc.assert(
+    fc.property(fc.string({ minLength: 8, maxLength: 40, unit: 'grapheme' }), (value) => {
+      fc.pre(value.trim() === value);
+      const found = pattern(value);
+      const url = new URL(`https://api.example.com/?k=${encodeURIComponent(value)}`);
+      expect(found.in(found.hideInUrl(url).href)).toBe(false);
+      expect(found.inBytes(Buffer.from(`…${value}…`))).toBe(true);
+    }),
+  );
+});
+
+it('finds a short secret only where it stands by itself, and says which it was', () => {
+  const found = pattern('demo');
+  expect(found.hide('/users/demo?x=demos&k=demo')).toBe('/users/{key:id-1}?x=demos&k={key:id-1}');
+  expect(found.hide('a%2Fdemo')).toBe('a%2F{key:id-1}');
+});
+
+it('leaves a secret of less than four characters alone: hiding it would garble all there is', () => {
+  expect(pattern('abc').hide('abc abc')).toBe('abc abc');
+});
+
+it('finds the password of a proxy alone, and with its user', () => {
+  const found = pattern('user:hunter2-secret');
+  expect(found.hide('user:hunter2-secret')).not.toContain('hunter2');
+  expect(found.hide('pass hunter2-secret')).toBe('pass {key}');
+  expect(found.in(`Basic ${Buffer.from('user:hunter2-secret').toString('base64')}`)).toBe(true);
+});
+
+it('never touches the origin of an url', () => {
+  expect(pattern('example.com').hideInUrl(new URL('https://example.com/example.com')).href).toBe(
+    'https://example.com/%7Bkey%7D',
+  );
+});
