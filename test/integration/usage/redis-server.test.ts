@@ -50,6 +50,41 @@ describe('redis usage store and its server', () => {
     expect(new Set(await ttls(month))).toEqual(new Set([90]));
   });
 
+  test('a clock that was far ahead for once holds no window or rest longer than it lasts', async () => {
+    const pool = poolOf();
+    const store = redisUsageStore({ client: async () => client });
+    await store.take({ pool, cost: 5 });
+    await store.rest(pool, 'p', Date.now() + HOUR_MS);
+    const [head, keys, proxies] = ['head', 'key:meters', 'proxy:meters'].map(
+      (name) => `{proxy-manager:${encodeURIComponent(pool.endpoint)}}:usage-v1:${name}`,
+    );
+    const aheadMs = Date.now() + 365 * DAY_MS;
+    const edit = async (key = '', field: string, change: (words: string[]) => void): Promise<void> => {
+      const words = ((await client.hget(key, field)) ?? '').split(' ');
+      change(words);
+      await client.hset(key, field, words.join(' '));
+    };
+    await client.hset(head ?? '', 'now', String(aheadMs));
+    await edit(keys, 'ma', (words) => {
+      words[8] = String(aheadMs);
+    });
+    await edit(proxies, 'mp', (words) => {
+      words[2] = String(aheadMs + 2 * HOUR_MS);
+    });
+    const beforeMs = Date.now();
+    const answer = await store.take({ pool, cost: 1 });
+    const [a, p] = await store.read(pool);
+    for (const [ms, hours] of [
+      [a?.windows[0]?.resetsAtMs, 1],
+      [p?.restingUntilMs, 2],
+      [answer.granted ? 0 : answer.retryAtMs, 2],
+    ] as const) {
+      expect(ms).toBeGreaterThanOrEqual(beforeMs + hours * HOUR_MS);
+      expect(ms).toBeLessThanOrEqual(Date.now() + hours * HOUR_MS);
+    }
+    expect(a?.windows[0]?.used).toBe(5);
+  });
+
   test('counts on after the server has forgotten the scripts', async () => {
     const pool = poolOf();
     const store = redisUsageStore({ client: async () => client });

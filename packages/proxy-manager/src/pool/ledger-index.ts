@@ -4,7 +4,7 @@ import type { MeterRecord, Place } from './meter-record.js';
 export interface LedgerHead {
   /** The number of the last take. */
   readonly takes: number;
-  /** The latest time seen, in epoch ms: the ledger's clock never goes back. */
+  /** The latest time seen, in epoch ms: the ledger's clock goes back only where it was far ahead. */
   readonly nowMs: number;
   /** By which meters and limits each kind is indexed: where it is not the asker's, the asker indexes anew. */
   readonly stamps: { readonly [kind: string]: string | undefined };

@@ -9,6 +9,7 @@ import {
   recordArrived,
   recordAt,
   recordCounted,
+  recordSetBack,
   recordUncounted,
 } from './meter-record.js';
 import { factsOf } from './section-facts.js';
@@ -86,14 +87,44 @@ export function rest(index: LedgerIndex, pool: Pool, id: string, untilMs: number
 
 /** Every meter as it stands; changes nothing. */
 export function read(index: LedgerIndex, pool: Pool, clockMs: number): readonly MeterReading[] {
-  const nowMs = Math.max(clockMs, index.head()?.nowMs ?? 0);
+  const lastMs = index.head()?.nowMs ?? 0;
+  const nowMs = presentMs(lastMs, pool, clockMs);
   return pool.sections.flatMap((section) => {
     const shelf = index.shelf(section.kind);
     return section.meters.map((meter) => {
-      const record = recordAt(shelf.get(meter.id)?.record, meter, nowMs);
+      let record = recordAt(shelf.get(meter.id)?.record, meter, nowMs);
+      if (nowMs < lastMs) record = recordSetBack(record, lastMs, nowMs);
       return readingOf(record, meter, section.kind, nowMs);
     });
   });
+}
+
+const HOUR_MS = 3_600_000;
+
+/**
+ * The ledger's time: the latest it has seen, so that a small step back opens no window early; but the clock's own
+ * where that would hold every window beyond its length, for then the clock was far ahead and has been set right.
+ */
+function presentMs(lastMs: number, { sections }: Pool, clockMs: number): number {
+  const longestMs = Math.max(HOUR_MS, ...sections.map((section) => factsOf(section).longestMs));
+  return lastMs - clockMs > longestMs ? clockMs : Math.max(clockMs, lastMs);
+}
+
+/** Brings the rests of all meters back to `toMs`; that leaves the indexes to be made anew. */
+function setBack(index: LedgerIndex, fromMs: number, toMs: number): void {
+  for (const kind of ['key', 'proxy'] as const) {
+    const shelf = index.shelf(kind);
+    const ids: string[] = [];
+    shelf.eachWaking((id) => {
+      ids.push(id);
+      return false;
+    });
+    for (const id of ids) {
+      const entry = shelf.get(id);
+      if (entry === undefined) continue;
+      shelf.put(id, { record: recordSetBack(entry.record, fromMs, toMs), place: entry.place }, entry.place);
+    }
+  }
 }
 
 /** Where a ticket counted, section by section. */
@@ -108,9 +139,10 @@ function countedIn(ticket: Ticket): { readonly section: Section; readonly id: st
 /** Brings the indexes up to now, and to this pool's meters and limits where others were in force. */
 function prepare(index: LedgerIndex, pool: Pool, clockMs: number): LedgerHead {
   const last = index.head() ?? { takes: 0, nowMs: 0, stamps: {} };
-  const nowMs = Math.max(clockMs, last.nowMs);
-  const stamps: Record<string, string | undefined> = { ...last.stamps };
-  let changed = false;
+  const nowMs = presentMs(last.nowMs, pool, clockMs);
+  let changed = nowMs < last.nowMs;
+  if (changed) setBack(index, last.nowMs, nowMs);
+  const stamps: Record<string, string | undefined> = changed ? {} : { ...last.stamps };
   for (const section of pool.sections) {
     const shelf = index.shelf(section.kind);
     const { stamp } = factsOf(section);

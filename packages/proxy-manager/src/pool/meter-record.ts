@@ -34,6 +34,12 @@ export function recordAt(record: MeterRecord | undefined, meter: Meter, nowMs: n
   return { ...known, windows: windowsAt(known.windows, meter.windows, nowMs) };
 }
 
+/** The record after a clock that said `fromMs` was set right, to `toMs`: a rest keeps what was left of it. */
+export function recordSetBack(record: MeterRecord, fromMs: number, toMs: number): MeterRecord {
+  if (record.restUntilMs <= toMs) return record;
+  return { ...record, restUntilMs: toMs + Math.max(0, record.restUntilMs - fromMs) };
+}
+
 /** When `cost` uses fit and it does not rest: at most `nowMs` for at once, Infinity for never. */
 export function readyAtMs(record: MeterRecord, meter: Meter, cost: number): number {
   let at = record.restUntilMs;

@@ -17,10 +17,13 @@ function closed(everyMs: number): WindowState {
 
 /**
  * The windows as they stand at `nowMs`: those of `specs` in their order, closed where their time is over, and after
- * them the open ones that `specs` does not name, for somebody else's file may.
+ * them the open ones that `specs` does not name, for somebody else's file may. One from a future that was none, before
+ * the clock was set right, runs from now.
  */
 export function windowsAt(states: readonly WindowState[], specs: readonly WindowSpec[], nowMs: number): WindowState[] {
-  const open = states.filter(({ openedBy, openedAtMs, everyMs }) => openedBy !== 0 && nowMs < openedAtMs + everyMs);
+  const open = states
+    .filter(({ openedBy, openedAtMs, everyMs }) => openedBy !== 0 && nowMs < openedAtMs + everyMs)
+    .map((state) => (state.openedAtMs > nowMs ? { ...state, openedAtMs: nowMs } : state));
   const named = specs.map(({ everyMs }) => open.find((state) => state.everyMs === everyMs) ?? closed(everyMs));
   return [...named, ...open.filter(({ everyMs }) => !specs.some((spec) => spec.everyMs === everyMs))];
 }

@@ -534,6 +534,43 @@ function clockSteps(check: Check): void {
     await bench.until(startMs + 2 * SHORT_MS);
     await granted(store.take({ pool, cost: 1 }));
   });
+
+  check('a clock that was far ahead for once holds no window or rest longer than it lasts', async (bench) => {
+    const { store } = bench;
+    const pool = both({ a: [shortly(1)], b: [shortly(1)] }, { p: [hourly(2)] });
+    const startMs = bench.now();
+    await bench.until(startMs + 1_000 * HOUR_MS);
+    await granted(store.take({ pool, cost: 1 }));
+    await store.rest(pool, 'b', bench.now() + 2 * SHORT_MS);
+    await bench.until(startMs);
+    const ends = (await store.read(pool)).map(({ windows, restingUntilMs }) => [
+      windows[0]?.resetsAtMs,
+      restingUntilMs,
+    ]);
+    assert.deepEqual(ends, [
+      [startMs + SHORT_MS, undefined],
+      [undefined, startMs + 2 * SHORT_MS],
+      [startMs + HOUR_MS, undefined],
+    ]);
+    assert.equal((await refused(store.take({ pool, cost: 1 }))).retryAtMs, startMs + SHORT_MS);
+    await bench.until(startMs + SHORT_MS);
+    await granted(store.take({ pool, cost: 1 }));
+    assert.equal((await refused(store.take({ pool, cost: 1 }))).retryAtMs, startMs + HOUR_MS);
+    await bench.until(startMs + HOUR_MS);
+    await takeIds(store, pool, 2);
+  });
+
+  check('a rest of one kind is brought back too when the other kind was asked first', async (bench) => {
+    const { store } = bench;
+    const tag = randomUUID();
+    const [together, alone] = [both({ a: [] }, { p: [] }, tag), keys({ a: [] }, tag)];
+    const startMs = bench.now();
+    await bench.until(startMs + 1_000 * HOUR_MS);
+    await store.rest(together, 'p', bench.now() + SHORT_MS);
+    await bench.until(startMs);
+    await granted(store.take({ pool: alone, cost: 1 }));
+    assert.equal((await refused(store.take({ pool: together, cost: 1 }))).retryAtMs, startMs + SHORT_MS);
+  });
 }
 
 const hourly = (limit: number): WindowSpec => ({ limit, everyMs: HOUR_MS });

@@ -9,8 +9,9 @@ export interface RedisScript {
 /*
  * The ledger (pool/ledger.ts) in Lua: the same rule of choice over the same two orders, held to it by the contract suite.
  *
- * KEYS[1]: the head, a hash: `takes`, `now`. Then three for each section:
- * - meters, a hash: `m` + id: the meter; `s`: the stamp by which it is indexed; `e`: when all three keys expire;
+ * KEYS[1]: the head, a hash: `takes`, `now`; after the clock was far ahead and has been set right: how often (`setBack`),
+ * and the last time from when (`from`) to when (`to`). Then three for each section:
+ * - meters, a hash: `m` + id: the meter; `s`: the stamp by which it is indexed, with `setBack` at that time; `e`: when all three keys expire;
  * - ready, a sorted set in the order of its members: rank + id;
  * - waking, a sorted set: id by wake time.
  *
@@ -20,7 +21,20 @@ export interface RedisScript {
 const LEDGER = `
 local NEVER = math.huge
 local time = redis.call('TIME')
-local now = math.max(time[1] * 1000 + math.floor(time[2] / 1000), tonumber(redis.call('HGET', KEYS[1], 'now') or 0))
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local request = cjson.decode(ARGV[1])
+local sections = request.sections
+
+local head = redis.call('HMGET', KEYS[1], 'now', 'setBack', 'from', 'to')
+local last, era, from, to = tonumber(head[1] or 0), head[2] or '', tonumber(head[3] or 0), tonumber(head[4] or 0)
+local longest = 3600000
+for _, section in ipairs(sections) do longest = math.max(longest, section.longestMs) end
+local isSetBack = last - now > longest
+if isSetBack then
+  era, from, to = string.format('%.0f', tonumber(head[2] or 0) + 1), last, now
+else
+  now = math.max(now, last)
+end
 
 local function int(x) return string.format('%.0f', x) end
 
@@ -45,6 +59,7 @@ local function parse(id, packed)
     local w = { limit = tonumber(f[i]), every = tonumber(f[i + 1]), opened = tonumber(f[i + 2]),
                 by = tonumber(f[i + 3]), used = tonumber(f[i + 4]) }
     if w.by ~= 0 and now >= w.opened + w.every then w.opened, w.by, w.used = 0, 0, 0 end
+    w.opened = math.min(w.opened, now)
     if w.by ~= 0 or w.limit >= 0 then m.windows[#m.windows + 1] = w end
   end
   return m
@@ -104,6 +119,8 @@ local function save(s, m)
 end
 
 local function enrol(s, stamp, meters)
+  local before = redis.call('HGET', s.meters, 's')
+  local sameEra = before and string.match(before, ':(.*)$') == era
   redis.call('DEL', s.ready, s.waking)
   for position, spec in ipairs(meters) do
     local known = get(s, spec[1])
@@ -111,6 +128,7 @@ local function enrol(s, stamp, meters)
     local open = {}
     if known then
       m.total, m.last, m.rest = known.total, known.last, known.rest
+      if not sameEra and m.rest > to and era ~= '' then m.rest = to + math.max(0, m.rest - from) end
       for _, w in ipairs(known.windows) do
         if w.by ~= 0 then open[w.every] = open[w.every] or w end
       end
@@ -143,12 +161,16 @@ end
 local enrolled = false
 local function prepare(sections)
   local strange = {}
+  if isSetBack then
+    redis.call('HSET', KEYS[1], 'now', int(now), 'setBack', era, 'from', int(from), 'to', int(to))
+  end
   for n, section in ipairs(sections) do
     local s = shelf(n)
-    if redis.call('HGET', s.meters, 's') == section.stamp then
+    local stamp = section.stamp .. ':' .. era
+    if redis.call('HGET', s.meters, 's') == stamp then
       wake(s)
     elseif section.meters then
-      enrol(s, section.stamp, section.meters)
+      enrol(s, stamp, section.meters)
       enrolled = true
     else
       strange[#strange + 1] = n - 1
@@ -169,9 +191,6 @@ local function keep(sections, atLeast)
   redis.call('HSET', KEYS[1], 'now', int(now), 'e', int(head))
   redis.call('PEXPIREAT', KEYS[1], int(head))
 end
-
-local request = cjson.decode(ARGV[1])
-local sections = request.sections
 `;
 
 const PREPARE = `

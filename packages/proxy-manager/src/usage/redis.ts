@@ -5,7 +5,7 @@ import { assertKeepsKeys } from './redis-eviction.js';
 import { lastTake, openedBy, toReading } from './redis-meter.js';
 import type { RedisScript } from './redis-script.js';
 import { ARRIVED, GIVE_BACK, READ, REST, TAKE } from './redis-script.js';
-import type { Pool, Refusal, Section, Ticket, UsageStore } from './usage-store.js';
+import type { Pool, Refusal, Ticket, UsageStore } from './usage-store.js';
 
 /** Counts outlive their last use by this, or by their longest window when that is longer. */
 const KEEP_MS = 30 * 86_400_000;
@@ -62,7 +62,7 @@ export function redisUsageStore(options: { readonly client: () => Promise<Redis 
     read: (pool) =>
       using('read the counts', async (client) => {
         const ids = pool.sections.map(({ meters }) => meters.map(({ id }) => id));
-        const [now, ...found] = await run(client, READ, pool, { ids, sections: [] });
+        const [now, ...found] = await run(client, READ, pool, { ids, sections: sectionsOf(pool, []) });
         return pool.sections.flatMap(({ kind, meters }, number) => {
           const packed = found[number] as readonly (string | null)[];
           return meters.map((meter, position) => toReading(packed[position] ?? undefined, meter, kind, Number(now)));
@@ -100,19 +100,12 @@ function keysOf({ endpoint, sections }: Pool): string[] {
 function sectionsOf({ sections }: Pool, enrol: readonly number[]): object[] {
   return sections.map((section, number) => ({
     stamp: factsOf(section).stamp,
-    keepMs: keepMs(section),
+    longestMs: factsOf(section).longestMs,
+    keepMs: Math.max(KEEP_MS, factsOf(section).longestMs),
     meters: enrol.includes(number)
       ? section.meters.map(({ id, windows }) => [id, windows.map(({ limit, everyMs }) => [limit, everyMs])])
       : undefined,
   }));
-}
-
-function keepMs({ meters }: Section): number {
-  let longest = KEEP_MS;
-  for (const { windows } of meters) {
-    for (const { everyMs } of windows) longest = Math.max(longest, everyMs);
-  }
-  return longest;
 }
 
 function toRefusal({ sections }: Pool, answer: readonly unknown[]): Refusal {
