@@ -73,7 +73,11 @@ export interface WireObservation {
   downloadMs: number | undefined;
 }
 
-/** Sends one request and resolves for every status; rejects with a `TransportFault`, or the signal's reason. */
+/**
+ * Sends one request and resolves for every status; rejects with a `TransportFault`, or the signal's reason.
+ *
+ * It keeps `observation` up while it works, above all `sent`; a reply that it resolves with counts as sent in any case.
+ */
 export interface Transport {
   send(request: WireRequest, observation: WireObservation): Promise<WireReply>;
   /** Closes every connection this transport opened. */
