@@ -63,19 +63,21 @@ export function credentialPool(options: {
     const ask = (): Promise<Ticket | Refusal> => store.take(demand);
     const name = JSON.stringify(demand.pin ?? []);
     let line = waitMs > 0 ? lines.get(name) : undefined;
-    if (line === undefined) {
+    let refusal = line?.refusalFor(demand.cost);
+    if (line === undefined || refusal === undefined) {
       const answer = await ask();
       if (answer.granted) return answer;
       if (waitMs <= 0 || answer.retryAtMs === Infinity) throw exhausted(answer);
-      line = lines.get(name) ?? new Line(clock, answer);
+      refusal = answer;
+      line = lines.get(name) ?? new Line(clock);
       lines.set(name, line);
     }
     try {
-      const answer = await line.wait(ask, waitMs, signal);
+      const answer = await line.wait(ask, { cost: demand.cost, refusal }, waitMs, signal);
       if (answer.granted) return answer;
       throw exhausted(answer);
     } finally {
-      if (line.isEmpty) lines.delete(name);
+      if (line.isEmpty && lines.get(name) === line) lines.delete(name);
     }
   }
 

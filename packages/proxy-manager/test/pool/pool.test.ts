@@ -269,6 +269,34 @@ describe('waiting for a lease', () => {
     expect(await first).toBe('first');
   });
 
+  test('whoever waits for more uses than are left holds up nobody who needs fewer', async () => {
+    const { credentials } = bench(endpointOf([key('a', hourly(5))]));
+    await credentials.lease(once({ cost: 3 }));
+    const leaving = new AbortController();
+    const many = credentials.lease(once({ cost: 3, waitMs: Infinity, signal: leaving.signal }));
+    await delay(10);
+    await credentials.lease(once({ waitMs: 1_000 }));
+    await credentials.lease(once({ waitMs: Infinity }));
+    leaving.abort(new Error('enough'));
+    await expect(many).rejects.toThrow('enough');
+  });
+
+  test('is refused by what was asked for the same cost', async () => {
+    const DAY_MS = 24 * HOUR_MS;
+    const { credentials } = bench(endpointOf([key('a', hourly(1)), key('b', [{ limit: 3, everyMs: DAY_MS }])]));
+    await credentials.lease(once({ pin: ['a'] }));
+    await credentials.lease(once({ cost: 3 }));
+    const leaving = new AbortController();
+    const { signal } = leaving;
+    const first = credentials.lease(once({ waitMs: Infinity, signal }));
+    await delay(10);
+    const error = await credentials.lease(once({ cost: 2, waitMs: 1 })).catch((reason: unknown) => reason);
+    expect((error as PoolExhaustedError).retryAt.getTime()).toBeGreaterThan(Date.now() + 2 * HOUR_MS);
+    await expect(credentials.lease(once({ cost: 4, waitMs: Infinity, signal }))).rejects.toThrow(ConfigError);
+    leaving.abort(new Error('enough'));
+    await expect(first).rejects.toThrow('enough');
+  });
+
   test('a use that is given back is passed on at once', async () => {
     const { credentials } = bench(endpointOf([key('a', hourly(1))]));
     const lease = await credentials.lease(once());
