@@ -46,6 +46,9 @@ interface Ground {
 
 const DEFAULT_MEMORY_BYTES = 64 * 1024 * 1024;
 
+/** How long a cached reply waits for its index to be made. */
+const ASSETS_BUDGET_MS = 10_000;
+
 /** Chooses each store by what is configured. Nothing is opened or connected before its first use. */
 export function openStores(options: ManagerOptions & { readonly dataDir: string; readonly clock: Clock }): Stores {
   const { clock, dataDir, redis, elasticsearch, installAssets = true } = options;
@@ -114,7 +117,9 @@ function cacheStore(choice: CacheChoice, ground: Ground): CacheStore | undefined
       return elasticsearchCacheStore({
         client: needed(ground.elasticsearch, 'cache.store', 'elasticsearch').client,
         clock,
-        beforeWrite: ground.installAssets ? ensureAssets : undefined,
+        beforeWrite: ground.installAssets
+          ? (client) => ensureAssets(client, AbortSignal.timeout(ASSETS_BUDGET_MS))
+          : undefined,
       });
     default:
       return choice;

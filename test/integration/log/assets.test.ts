@@ -58,13 +58,21 @@ test('an older template is brought up to date, a newer one is left as it is', as
 
 test('ensureAssets asks once per client, and again where it failed', async () => {
   const away = new Client({ node: 'http://127.0.0.1:9', maxRetries: 0 });
-  const failed = ensureAssets(away);
-  await expect(failed).rejects.toThrow('ECONNREFUSED');
-  expect(ensureAssets(away)).not.toBe(failed);
+  let asked = 0;
+  away.diagnostic.on('request', () => (asked += 1));
   await expect(ensureAssets(away)).rejects.toThrow('ECONNREFUSED');
-  expect(ensureAssets(client)).toBe(ensureAssets(client));
-  await ensureAssets(client);
+  await expect(ensureAssets(away)).rejects.toThrow('ECONNREFUSED');
+  expect(asked).toBe(2);
   await away.close();
+
+  const there = new Client({ node: service.url, maxRetries: 0 });
+  const requests: unknown[] = [];
+  there.diagnostic.on('request', (_, result) => requests.push(result?.meta.request.params.path));
+  await Promise.all([ensureAssets(there), ensureAssets(there, new AbortController().signal)]);
+  await ensureAssets(there);
+  expect(new Set(requests).size).toBe(requests.length);
+  expect(requests.length).toBeGreaterThan(3);
+  await there.close();
 });
 
 test('every field that a record can hold is mapped by the template, and none but labels by chance', async () => {

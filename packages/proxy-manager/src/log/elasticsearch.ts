@@ -89,7 +89,7 @@ export function elasticsearchSink(options: ElasticsearchSinkOptions): ExchangeSi
 
   async function ship(sources: readonly string[], signal: AbortSignal): Promise<void> {
     const elasticsearch = await client();
-    if (installAssets) await ensureAssets(elasticsearch);
+    if (installAssets) await ensureAssets(elasticsearch, signal);
     const lines = sources.flatMap((source) => lineOf(source)).filter(({ id }) => !accepted.has(id));
     const busy = lines.length === 0 ? undefined : await sendAll(elasticsearch, lines, signal);
     if (busy !== undefined) throw new Error(busy);
