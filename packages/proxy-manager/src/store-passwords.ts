@@ -36,11 +36,12 @@ export function withMaskedErrors(store: UsageStore, mask: Mask): UsageStore {
     }
   };
   return {
-    ...store,
     take: (demand) => masked(store.take(demand)),
+    arrived: (ticket) => masked(store.arrived(ticket)),
     giveBack: (ticket) => masked(store.giveBack(ticket)),
     rest: (pool, id, untilMs) => masked(store.rest(pool, id, untilMs)),
     read: (pool) => masked(store.read(pool)),
+    close: () => store.close(),
   };
 }
 

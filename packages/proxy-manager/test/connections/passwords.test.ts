@@ -6,7 +6,8 @@ import { elasticsearchConnection, redisConnection } from '../../src/connections.
 import { ConfigError, StoreError } from '../../src/errors.js';
 import { elasticsearchSink } from '../../src/log/elasticsearch.js';
 import { problemReports } from '../../src/log/problems.js';
-import { elasticsearchMask, redisMask } from '../../src/store-passwords.js';
+import { elasticsearchMask, redisMask, withMaskedErrors } from '../../src/store-passwords.js';
+import type { Pool, Ticket } from '../../src/usage/usage-store.js';
 
 const PASSWORD = 'HUSH/PASS+77';
 const ENCODED = encodeURIComponent(PASSWORD);
@@ -127,6 +128,30 @@ test('passwords are masked in every spelling, wherever they are set', () => {
   expect(elasticsearchMask({ auth: { username: 'user', password: PASSWORD } })(`Basic ${BASIC}`)).toBe('Basic ***');
   expect(redisMask('redis://host')(said)).toBe(said);
   expect(redisMask('redis://:a@host')('a word')).toBe('a word');
+});
+
+test('every verb of a usage store tells its errors masked', async () => {
+  const fail = async (): Promise<never> => {
+    throw new StoreError('redis usage store', 'count', new Error(`no ${PASSWORD}`));
+  };
+  const failing = { take: fail, arrived: fail, giveBack: fail, rest: fail, read: fail, close: async () => {} };
+  const store = withMaskedErrors(failing, redisMask({ password: PASSWORD }));
+  const pool: Pool = { endpoint: 'a', sections: [] };
+  const ticket: Ticket = { granted: true, pool, cost: 1, taken: [], receipt: [] };
+  for (const verb of [
+    store.take({ pool, cost: 1 }),
+    store.arrived(ticket),
+    store.giveBack(ticket),
+    store.rest(pool, 'id', 1),
+    store.read(pool),
+  ]) {
+    const error: unknown = await verb.catch((fault: unknown) => fault);
+    expect(error).toMatchObject({
+      message: 'redis usage store: could not count: no ***',
+      cause: { message: 'no ***' },
+    });
+    expect(shown(error)).not.toContain('HUSH');
+  }
 });
 
 test('an Elasticsearch that says no and echoes tells no password through the sink', async () => {
