@@ -72,6 +72,25 @@ describe('a proxy that', () => {
     ]);
   });
 
+  it('takes the request and says nothing is left for another one after half of the time', async () => {
+    const api = await startApi();
+    const [silent, good] = [await startFaultyProxy(() => {}), await startProxy()];
+    const secrets = { ip_based: { shop: {} }, ips: [silent.address, good.address] };
+    const res = await startManager({ secrets }).request('shop').send(api.url, { timeout: 4_000 });
+    expect(silent.uses()).toBe(1);
+    expect(res.exchange).toMatchObject({ attempts: 2, proxy: { id: good.hostPort } });
+  });
+
+  it('closes every tunnel to a dead target keeps its place: other hosts are still reached through it', async () => {
+    const api = await startApi();
+    const dead = await closedPort();
+    const proxy = await startProxy();
+    const manager = startManager({ secrets: { ip_based: { shop: {} }, ips: [proxy.address] } });
+    const req = manager.request('shop', { retry: { attempts: 1 } });
+    await expect(req.send(`https://${dead.hostPort}/`)).rejects.toMatchObject({ isAxiosError: true });
+    expect((await req.send(api.url)).status).toBe(200);
+  });
+
   it('hangs ends with the timeout of the call', async () => {
     const api = await startApi();
     const hanging = await startFaultyProxy(() => {});

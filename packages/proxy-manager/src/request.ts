@@ -167,7 +167,11 @@ export class Request implements AsyncDisposable {
     const policy = overPolicy(this.#policy, call);
     const pin = this.#pin;
     const patterns = this.#engine.givenPatterns;
-    const request = this.#checked(conceal(await toOutbound(config, this.#defaults.headers), patterns), pin);
+    const outbound = await toOutbound(config, this.#defaults.headers);
+    const patience = this.#patience(config.timeout ?? 0, policy);
+    const bounded =
+      patience === undefined ? outbound : { ...outbound, wire: { ...outbound.wire, headersMs: patience } };
+    const request = this.#checked(conceal(bounded, patterns), pin);
     const abort = exchangeAbort({
       ...callerAbort(config),
       timeoutMs: config.timeout ?? 0,
@@ -222,6 +226,17 @@ export class Request implements AsyncDisposable {
     body.once('close', abort.dispose);
   }
 
+  /**
+   * A proxy that takes a request and says nothing cannot be told from a slow origin. Where another proxy could be tried,
+   * the first is given half of the time there is, or a minute.
+   */
+  #patience(timeoutMs: number, { retry }: ExchangePolicy): number | undefined {
+    const proxies = this.#pool.sections.find(({ kind }) => kind === 'proxy');
+    if (proxies === undefined || proxies.meters.length < 2 || retry.attempts < 2) return undefined;
+    const limits = [timeoutMs, retry.deadlineMs ?? 0].filter((limit) => limit > 0);
+    return limits.length === 0 ? SILENT_PROXY_MS : Math.ceil(Math.min(...limits) / 2);
+  }
+
   /** What can be known to be wrong before anything is looked up, counted or sent. */
   #checked(request: OutboundRequest, pin: PinnedIdentity | undefined): OutboundRequest {
     const { name, hosts, apply } = this.#endpoint;
@@ -239,6 +254,8 @@ export class Request implements AsyncDisposable {
 }
 
 const NONE: ReadonlySet<string> = new Set();
+
+const SILENT_PROXY_MS = 60_000;
 
 /** axios's merge: the call over the defaults, `params` joined; headers are merged where they are read. */
 function overDefaults(defaults: RequestDefaults, call: SendOptions): SendOptions {

@@ -14,9 +14,55 @@ import {
   positiveInteger,
 } from './option-rules.js';
 import { positiveTime, rule, text, time, ttl } from './option-rules.js';
-import { found, problem } from './problem.js';
+import { found, problem, unknownField } from './problem.js';
 import type { Endpoints } from './resolve.js';
 import { showsEndpoint, WORD } from './shown.js';
+
+/** Shorter names are too near to too many. */
+const SURELY_MEANT = 6;
+
+/** The options that axios or the transport checks. */
+const PASSED_ON: ReadonlySet<string> = new Set([
+  'allowAbsoluteUrls',
+  'auth',
+  'beforeRedirect',
+  'body',
+  'cancelToken',
+  'data',
+  'decompress',
+  'family',
+  'formDataHeaderPolicy',
+  'formSerializer',
+  'http2Options',
+  'httpAgent',
+  'httpVersion',
+  'httpsAgent',
+  'insecureHTTPParser',
+  'lookup',
+  'maxBodyLength',
+  'maxContentLength',
+  'maxRate',
+  'maxRedirects',
+  'onDownloadProgress',
+  'onUploadProgress',
+  'params',
+  'paramsSerializer',
+  'parseReviver',
+  'proxy',
+  'responseEncoding',
+  'responseType',
+  'socketPath',
+  'timeoutErrorMessage',
+  'transformRequest',
+  'transformResponse',
+  'transitional',
+  'transport',
+  'validateStatus',
+  'withCredentials',
+  'withXSRFToken',
+  'xsrfCookieName',
+  'xsrfHeaderName',
+]);
 
 /** What a later version will take. */
 const later: Rule = (_, path, problems) => problems.push(problem(path, 'not supported by this version'));
@@ -50,7 +96,10 @@ const AXIOS: Rules = {
   timeout: time,
   method: text,
   headers: rule('an object, Headers or pairs', (value) => typeof value === 'object', 'secret'),
-  signal: rule('an AbortSignal', has('addEventListener', 'removeEventListener')),
+  // null is fetch's word for none.
+  signal: rule('an AbortSignal', (value) => value === null || has('addEventListener', 'removeEventListener')(value)),
+  adapter: (_, path, problems) => problems.push(problem(path, 'not taken, the transport of the ProxyManager sends')),
+  redirect: rule('follow; maxRedirects: 0 gives the redirect itself', (value) => value === 'follow'),
   url: rule('a string or an URL', (value) => typeof value === 'string' || value instanceof URL, 'secret'),
   baseURL: rule('a string', isText, 'secret'),
 };
@@ -113,7 +162,8 @@ export function checkManagerOptions(options: unknown): void {
 /** Throws one `ConfigError` with every mistake in the options of a Request; those of axios pass. */
 export function checkRequestOptions(options: unknown): void {
   check('Request', options, REQUEST, undefined, (given) => {
-    return 'endpoint' in given && given.endpoint !== undefined ? [] : ['endpoint: expected a string, found nothing'];
+    const hasEndpoint = 'endpoint' in given && given.endpoint !== undefined;
+    return [...misspelt(given, REQUEST), ...(hasEndpoint ? [] : ['endpoint: expected a string, found nothing'])];
   });
 }
 
@@ -121,8 +171,22 @@ export function checkRequestOptions(options: unknown): void {
 export function checkSendOptions(init: unknown): void {
   check('send', init, SEND, undefined, (given) => {
     const both = 'body' in given && 'data' in given && given.body !== undefined && given.data !== undefined;
-    return both ? ['body: expected body or data, found both'] : [];
+    return [...misspelt(given, SEND), ...(both ? ['body: expected body or data, found both'] : [])];
   });
+}
+
+/**
+ * Fields that only a slip of the pen keeps from being an option: axios lets people add fields of their own, so that
+ * other unknown ones pass.
+ */
+function misspelt(given: object, rules: Rules): string[] {
+  const problems: string[] = [];
+  for (const name of Object.keys(given)) {
+    if (name.length < SURELY_MEANT || Object.hasOwn(rules, name) || PASSED_ON.has(name)) continue;
+    const near = nearMiss(name, [...knownIn(rules), ...PASSED_ON]);
+    if (near !== undefined) problems.push(problem(...unknownField([], name, [near])));
+  }
+  return problems;
 }
 
 /** The error for an endpoint that secrets.json does not have: the nearest one first, then all that may be shown. */

@@ -109,7 +109,9 @@ function tunnelFault(proxy: ProxyCredential, route: Route): (error: unknown) => 
     const code = faultCode(error);
     if (error instanceof ClosedEarly || code === 'ECONNRESET') {
       const message = `proxy ${proxy.id} closed the connection instead of opening a tunnel to ${target} (${code})`;
-      throw new TransportFault(code, message, where, { cause: error });
+      // Many an http proxy says by it that the target cannot be reached; SOCKS has words for that.
+      const isTarget = error instanceof ClosedEarly && proxy.protocol !== 'socks5';
+      throw new TransportFault(code, message, isTarget ? { phase: 'connect', sent: false } : where, { cause: error });
     }
     throw networkFault(error, `proxy ${proxy.id}, asked for a tunnel to ${target},`, where);
   };

@@ -15,6 +15,8 @@ export interface WireOptions {
   readonly maxResponseBytes: number;
   /** Upper bound of the request's body in bytes. */
   readonly maxRequestBytes: number;
+  /** How long the head of a reply is waited for, in ms. Default: the transport's own. */
+  readonly headersMs?: number;
   /** Options that only axios's own http adapter knows (`httpAgent`, `socketPath`, …): when set, it sends this exchange. */
   readonly axios?: AxiosRequestConfig;
 }

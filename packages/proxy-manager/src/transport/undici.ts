@@ -70,7 +70,13 @@ function exchangeOn(pool: ConnectionPool, request: WireRequest, observation: Wir
   const connection = pool.take(route);
   const exchange = new WireExchange(request, connection, observation, onEnd);
   connection.dispatch(
-    { path: target(request.url, route), method: request.method, headers: wireHeaders(request, route), body },
+    {
+      path: target(request.url, route),
+      method: request.method,
+      headers: wireHeaders(request, route),
+      body,
+      ...(request.options.headersMs === undefined ? {} : { headersTimeout: request.options.headersMs }),
+    },
     exchange,
   );
   return exchange.reply;

@@ -155,3 +155,28 @@ test('an unknown endpoint lists the known ones, the nearest first', () => {
     'endpoint: "x-y-z" is not in secrets.json; known are "weather", "maps"',
   );
 });
+
+describe('a slip of the pen in the options of a Request or a call', () => {
+  test.each([
+    ['hedaers', 'headers'],
+    ['timeOut', 'timeout'],
+    ['maxRedirect', 'maxRedirects'],
+  ])('%s is taken for %s', (name, meant) => {
+    expect(() => checkSendOptions({ url: 'https://api.example.com', [name]: 1 })).toThrow(`did you mean ${meant}?`);
+  });
+
+  test('endpiont and datadir too', () => {
+    expect(() => checkRequestOptions({ endpiont: 'a', datadir: 'b' })).toThrow(
+      /did you mean endpoint\?[^]*did you mean dataDir\?/,
+    );
+  });
+
+  test('is not seen in a field of the caller’s own', () => {
+    expect(() => checkSendOptions({ url: 'https://api.example.com', metadata: { startedAt: 1 } })).not.toThrow();
+  });
+
+  test('takes fetch’s null for no signal, and tells what stands for redirect and adapter', () => {
+    expect(() => checkSendOptions({ signal: null, headers: null, redirect: 'follow' })).not.toThrow();
+    expect(() => checkSendOptions({ redirect: 'manual', adapter: 'http' })).toThrow(/maxRedirects: 0[^]*transport/);
+  });
+});
