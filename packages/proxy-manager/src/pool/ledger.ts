@@ -66,10 +66,9 @@ export function giveBack(index: LedgerIndex, ticket: Ticket, clockMs: number): v
 export function arrived(index: LedgerIndex, ticket: Ticket, clockMs: number): void {
   const { pool, cost } = ticket;
   const head = prepare(index, pool, clockMs);
-  const takes = head.takes + 1;
-  index.setHead({ ...head, takes });
+  index.setHead(head);
   for (const { section, id, by } of countedIn(ticket)) {
-    change(index, section, id, head.nowMs, (record) => recordArrived(record, cost, by, head.nowMs, takes));
+    change(index, section, id, head.nowMs, (record) => recordArrived(record, cost, by, head.nowMs));
   }
 }
 

@@ -76,14 +76,8 @@ export function recordCounted(record: MeterRecord, cost: number, nowMs: number, 
 }
 
 /** The record after the `cost` uses of the take `by` are known to have arrived. */
-export function recordArrived(
-  record: MeterRecord,
-  cost: number,
-  by: TakeNumbers,
-  nowMs: number,
-  anew: number,
-): MeterRecord {
-  return { ...record, windows: record.windows.map((state) => arrived(state, cost, by, nowMs, anew)) };
+export function recordArrived(record: MeterRecord, cost: number, by: TakeNumbers, nowMs: number): MeterRecord {
+  return { ...record, windows: record.windows.map((state) => arrived(state, cost, by, nowMs)) };
 }
 
 /** The record without the `cost` uses of the take `by`. */

@@ -6,10 +6,13 @@ export interface WindowState {
   readonly everyMs: number;
   /** Epoch ms of its first use. */
   readonly openedAtMs: number;
-  /** The number of the take that opened it: tells this window from the one after it. 0: not open. */
+  /** The number of the take that opened it: tells this window from the one after it. 0: not open; BY_ARRIVAL: by none. */
   readonly openedBy: number;
   readonly used: number;
 }
+
+/** A late use may have opened the provider's window or not: until a take opens ours, which then runs from that. */
+const BY_ARRIVAL = -1;
 
 function closed(everyMs: number): WindowState {
   return { everyMs, openedAtMs: 0, openedBy: 0, used: 0 };
@@ -41,9 +44,8 @@ export function fitsAtMs(state: WindowState, spec: WindowSpec, cost: number): nu
 
 /** Counts `cost` uses by the take number `by`, which opens it where it is not open. */
 export function counted(state: WindowState, cost: number, nowMs: number, by: number): WindowState {
-  return state.openedBy === 0
-    ? { ...state, openedAtMs: nowMs, openedBy: by, used: cost }
-    : { ...state, used: state.used + cost };
+  const used = state.used + cost;
+  return state.openedBy > 0 ? { ...state, used } : { ...state, openedAtMs: nowMs, openedBy: by, used };
 }
 
 /** The number of a take, and those of the takes that opened the windows it was counted in. */
@@ -54,12 +56,13 @@ export interface TakeNumbers {
 
 /**
  * The window after the use of the take `by` is known to have arrived: one that it opened runs from now; where its own
- * is over, it counts in the present one, which the take number `anew` opens where there is none.
+ * is over, it counts in the present one, and opens it where there is none.
  */
-export function arrived(state: WindowState, cost: number, by: TakeNumbers, nowMs: number, anew: number): WindowState {
+export function arrived(state: WindowState, cost: number, by: TakeNumbers, nowMs: number): WindowState {
   if (state.openedBy === by.take) return { ...state, openedAtMs: nowMs };
   if (state.openedBy !== 0 && by.openedBy.includes(state.openedBy)) return state;
-  return counted(state, cost, nowMs, anew);
+  const used = state.used + cost;
+  return state.openedBy === 0 ? { ...state, openedAtMs: nowMs, openedBy: BY_ARRIVAL, used } : { ...state, used };
 }
 
 /**

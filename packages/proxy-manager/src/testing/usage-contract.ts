@@ -357,7 +357,10 @@ function arrivals(check: Check): void {
     await bench.until(first.taken[0]?.windows[0]?.resetsAtMs ?? 0);
     await store.arrived(second);
     assert.deepEqual(await usedOf(store, pool), [1]);
-    await granted(store.take({ pool, cost: 1 }));
+    await bench.until(bench.now() + SHORT_MS / 4);
+    const before = bench.now();
+    const next = await granted(store.take({ pool, cost: 1 }));
+    assertBetween(next.taken[0]?.windows[0]?.resetsAtMs, before + SHORT_MS, bench.now() + SHORT_MS);
     await store.arrived(first);
     const [reading] = await store.read(pool);
     assert.deepEqual([reading?.windows[0]?.used, reading?.total], [3, 3]);

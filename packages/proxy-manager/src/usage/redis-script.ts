@@ -272,7 +272,7 @@ local reply = { 'granted', int(now) }
 for n, m in ipairs(chosen) do
   m.total, m.last = m.total + request.cost, take
   for _, w in ipairs(m.windows) do
-    if w.by == 0 then w.opened, w.by, w.used = now, take, 0 end
+    if w.by <= 0 then w.opened, w.by = now, take end
     w.used = w.used + request.cost
   end
   save(shelf(n), m)
@@ -304,7 +304,6 @@ return { 'done' }
 
 /** `request.taken` as for `GIVE_BACK`. */
 export const ARRIVED: RedisScript = script(`${LEDGER}${PREPARE}
-local anew = redis.call('HINCRBY', KEYS[1], 'takes', 1)
 for n, taken in ipairs(request.taken) do
   local m = get(shelf(n), taken[1])
   if m then
@@ -312,7 +311,7 @@ for n, taken in ipairs(request.taken) do
       if w.by == taken[2] then
         w.opened = now
       elseif w.by == 0 or not contains(taken[3], w.by) then
-        if w.by == 0 then w.opened, w.by, w.used = now, anew, 0 end
+        if w.by == 0 then w.opened, w.by, w.used = now, -1, 0 end
         w.used = w.used + request.cost
       end
     end
