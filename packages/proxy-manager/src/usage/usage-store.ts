@@ -85,8 +85,8 @@ export interface UsageStore {
    * in the present one too, and opens it if need be. Once per ticket, and only worth the write in these two cases.
    *
    * What remains: uses under way are told apart only once they are answered. A use that arrives before the one that
-   * opened the window is answered, or after that one was given back or given up unanswered, and uses under way when a window rolls over can
-   * exceed the other end's quota, by as many as are under way at that moment.
+   * opened the window is answered, or after that one was given back or given up unanswered, and uses under way when a
+   * window rolls over can exceed the other end's quota, by as many as are under way at that moment.
    */
   arrived(ticket: Ticket): Promise<void>;
   /** Lets `id` of `pool` rest until `untilMs` (epoch); never shortens a rest. */
