@@ -21,6 +21,7 @@ export interface ServerConnection<C> extends Connection<C> {
 /** A `ConfigError` at once where the setting is an url that cannot be read. */
 export function redisConnection(setting: NonNullable<ManagerOptions['redis']>): ServerConnection<Redis | Cluster> {
   if (isRedisClient(setting)) return borrowed(setting, redisMask('nodes' in setting ? {} : setting.options));
+  assertInstalled('redis', 'ioredis');
   if (typeof setting === 'string') checkRedisUrl(setting);
   let fault: string | undefined;
   const listening = (client: Redis): Redis =>
@@ -28,7 +29,7 @@ export function redisConnection(setting: NonNullable<ManagerOptions['redis']>): 
     client.on('error', ({ message }) => (fault = message)).on('ready', () => (fault = undefined));
   const connection = owned(
     async () => {
-      const { Redis } = await load('redis', 'ioredis', () => import('ioredis'));
+      const { Redis } = await import('ioredis');
       // A take must fail soon when Redis is away, so that the caller gets ERR_STORE and not a hanging send.
       // What was on its way when a connection broke may have been counted: it fails at once and is not sent again.
       const options = {
@@ -65,10 +66,11 @@ export function elasticsearchConnection(
   setting: NonNullable<ManagerOptions['elasticsearch']>,
 ): ServerConnection<ElasticsearchClient> {
   if (isElasticsearchClient(setting)) return borrowed(setting, (text) => text);
+  assertInstalled('elasticsearch', '@elastic/elasticsearch');
   checkElasticsearchUrls(setting);
   const connection = owned(
     async () => {
-      const { Client } = await load('elasticsearch', '@elastic/elasticsearch', () => import('@elastic/elasticsearch'));
+      const { Client } = await import('@elastic/elasticsearch');
       return new Client({
         maxRetries: 0,
         requestTimeout: 30_000,
@@ -142,10 +144,10 @@ async function within(budgetMs: number, work: Promise<unknown>): Promise<void> {
   }
 }
 
-/** Both clients are optional peers: whoever configures one is told to install it. */
-async function load<M>(option: string, name: string, importer: () => Promise<M>): Promise<M> {
+/** Both clients are optional peers: whoever configures one is told at once to install it. */
+function assertInstalled(option: string, name: string): void {
   try {
-    return await importer();
+    import.meta.resolve(name);
   } catch (cause) {
     throw new ConfigError(`option ${option}`, [`needs the package ${name}: npm install ${name}`], { cause });
   }

@@ -24,7 +24,8 @@ export function registerEngine(manager: ProxyManager, engine: Engine): void {
 export function acquireEngine(options: RequestOptions): AcquiredEngine {
   if (options.manager !== undefined) {
     const given = engines.get(options.manager);
-    if (given === undefined) throw new ConfigError('Request', ['manager: expected a ProxyManager, found something else']);
+    if (given === undefined)
+      throw new ConfigError('Request', ['manager: expected a ProxyManager, found something else']);
     return { engine: given, release: () => given.flush() };
   }
   const settings = managerSettings(options);

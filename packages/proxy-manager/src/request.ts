@@ -134,7 +134,8 @@ export class Request implements AsyncDisposable {
   async #takePin(): Promise<KeyProxy> {
     const waits = this.#waits;
     const lease = await this.#engine.lease(this.#pool, { cost: 1, waitMs: this.#policy.waitMs }, waits);
-    const pin = new PinnedIdentity(lease, (demand) => this.#engine.lease(this.#pool, demand, waits));
+    const { clock } = this.#engine;
+    const pin = new PinnedIdentity(lease, (demand) => this.#engine.lease(this.#pool, demand, waits), clock);
     const previous = this.#pin;
     this.#pin = pin;
     this.#engine.pins.add(pin);

@@ -3,13 +3,24 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ManagerOptions } from 'proxy-manager';
 import { ProxyManager } from 'proxy-manager';
-import { onTestFinished } from 'vitest';
+import { afterAll, onTestFinished } from 'vitest';
 
 /** An empty directory that goes with the test. */
 export function tempDir(): string {
   const dir = mkdtempSync(join(tmpdir(), 'proxy-manager-e2e-'));
-  onTestFinished(() => rmSync(dir, { recursive: true, force: true, maxRetries: 5 }));
+  onTestFinished(() => remove(dir));
   return dir;
+}
+
+/** An empty directory that goes with the test file. */
+export function fileDir(): string {
+  const dir = mkdtempSync(join(tmpdir(), 'proxy-manager-e2e-'));
+  afterAll(() => remove(dir));
+  return dir;
+}
+
+function remove(dir: string): void {
+  rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
 }
 
 /** A manager on its own data directory, closed with the test. */

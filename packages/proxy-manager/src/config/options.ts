@@ -1,12 +1,11 @@
-import type { Client as ElasticsearchClient, ClientOptions as ElasticsearchOptions } from '@elastic/elasticsearch';
 import type { AxiosRequestConfig } from 'axios';
-import type { Cluster, Redis, RedisOptions } from 'ioredis';
 import type { CacheStore } from '../cache/cache-store.js';
 import type { Clock } from '../clock.js';
 import type { ExchangeSink } from '../log/exchange-log.js';
 import type { ProxyManager } from '../proxy-manager.js';
 import type { Transport } from '../transport/transport.js';
 import type { UsageStore } from '../usage/usage-store.js';
+import type { ElasticsearchClient, ElasticsearchOptions, RedisClient, RedisSettings } from './peers.js';
 import type { SecretsFile } from './secrets.js';
 
 /** How replies are cached. */
@@ -47,7 +46,7 @@ export interface ManagerOptions {
    */
   readonly dataDir?: string;
   /** Redis for the usage counts of many machines: url, ioredis options, or an ioredis client (which stays open). */
-  readonly redis?: string | RedisOptions | Redis | Cluster | undefined;
+  readonly redis?: string | RedisSettings | RedisClient | undefined;
   /** Elasticsearch for cache and log: url, client options, or a client (which stays open). */
   readonly elasticsearch?: string | ElasticsearchOptions | ElasticsearchClient | undefined;
   /**

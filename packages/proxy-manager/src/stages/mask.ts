@@ -43,7 +43,10 @@ export class Masker {
       return new TransportFault(error.code, this.text(error.message), error);
     }
     if (error instanceof ConfigError && this.finds(error.message)) {
-      return new ConfigError('send', error.problems.map((problem) => this.text(problem)));
+      return new ConfigError(
+        'send',
+        error.problems.map((problem) => this.text(problem)),
+      );
     }
     return error;
   }

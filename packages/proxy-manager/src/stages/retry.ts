@@ -87,9 +87,13 @@ function isRefusal(error: unknown): boolean {
 
 /** A fault that ends the exchange also tells how the attempts before it ended: with proxies each is somebody else's. */
 function withHistory(ending: Ending, earlier: readonly string[]): Ending {
-  if (!('error' in ending) || !(ending.error instanceof TransportFault) || earlier.length === 0) return ending;
+  if (!('error' in ending) || !(ending.error instanceof TransportFault)) return ending;
   const { code, message } = ending.error;
-  return { error: new TransportFault(code, `${message}; before that: ${earlier.join('; ')}`, ending.error, ending.error) };
+  const others = [...new Set(earlier)].filter((other) => other !== message);
+  if (others.length === 0) return ending;
+  return {
+    error: new TransportFault(code, `${message}; before that: ${others.join('; ')}`, ending.error, ending.error),
+  };
 }
 
 /** After a throttled attempt the pool may be waited for: with one key only, that is what `Retry-After` asks. */
@@ -109,7 +113,8 @@ function repeatReason(exchange: Exchange, attempt: Attempt, ending: Ending): str
   if (attempt.sent && !IDEMPOTENT.has(request.method) && !policy.retry.unsafe) return undefined;
   if ('reply' in ending) return `status ${ending.reply.status}`;
   const { error } = ending;
-  if (error instanceof TransportFault) return error.phase === 'proxy' || PASSING.has(error.code) ? error.code : undefined;
+  if (error instanceof TransportFault)
+    return error.phase === 'proxy' || PASSING.has(error.code) ? error.code : undefined;
   return error instanceof Error && 'code' in error ? String(error.code) : 'fault';
 }
 

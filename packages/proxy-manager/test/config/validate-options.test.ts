@@ -30,7 +30,7 @@ describe('a manager', () => {
         redis: undefined,
         elasticsearch: { node: 'http://127.0.0.1:9200' },
         installAssets: false,
-        usage: { take: method, giveBack: method, rest: method, read: method, close: method },
+        usage: { take: method, arrived: method, giveBack: method, rest: method, read: method, close: method },
         cache: { store: 'memory', memoryMaxBytes: 1 },
         log: { sinks: [{ name: 'mine', ship: method, close: method }] },
         retry: { attempts: 1, deadlineMs: 5, unsafe: true },

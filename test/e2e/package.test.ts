@@ -1,0 +1,76 @@
+import { execFile } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { beforeAll, expect, it } from 'vitest';
+import { fileDir } from './support/workspace.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly packageManager: string };
+const run = promisify(execFile);
+const app = fileDir();
+
+const npm = (args: readonly string[], cwd: string): Promise<unknown> =>
+  run('npm', args, { cwd, shell: process.platform === 'win32' });
+
+/** The package as people get it, in an empty project without the optional peers. */
+beforeAll(async () => {
+  const tarball = join(app, 'proxy-manager.tgz');
+  const pack = ['exec', '--yes', manifest.packageManager, '--', 'pack', '--out', tarball];
+  await npm(pack, join(root, 'packages/proxy-manager'));
+  writeFileSync(join(app, 'package.json'), JSON.stringify({ private: true, type: 'module' }));
+  await npm(['install', '--no-audit', '--no-fund', '--prefer-offline', tarball, '@types/node@20'], app);
+});
+
+async function program(source: string): Promise<string> {
+  writeFileSync(join(app, 'program.js'), source);
+  const { stdout } = await run(process.execPath, ['program.js'], { cwd: app });
+  return stdout;
+}
+
+it('compiles under the strictest settings, with its declarations checked too', async () => {
+  writeFileSync(
+    join(app, 'program.ts'),
+    `import { ProxyManager, type ManagerOptions } from 'proxy-manager';
+     const options: ManagerOptions = { redis: process.env['REDIS_URL'], secrets: { key_based: { a: { keys: ['x'] } } } };
+     const manager = new ProxyManager(options);
+     const { data } = await manager.request('a').send<{ readonly items: string[] }>('https://api.example.com/{key}');
+     console.log(data.items.length);`,
+  );
+  const tsc = join(root, 'node_modules/typescript/bin/tsc');
+  const strict = ['--strict', '--exactOptionalPropertyTypes', '--noUncheckedIndexedAccess', '--skipLibCheck', 'false'];
+  const target = [
+    '--noEmit',
+    '--module',
+    'nodenext',
+    '--target',
+    'es2023',
+    '--lib',
+    'es2023,esnext.disposable',
+    '--types',
+    'node',
+  ];
+  await run(process.execPath, [tsc, ...strict, ...target, 'program.ts'], { cwd: app });
+});
+
+it('works embedded, and says at once which client a configured server needs', async () => {
+  const output = await program(
+    `import { ProxyManager } from 'proxy-manager';
+     const secrets = { key_based: { a: { keys: ['some-key'] } } };
+     for (const servers of [{ redis: 'redis://127.0.0.1:1' }, { elasticsearch: 'http://127.0.0.1:1' }, {}]) {
+       try {
+         const manager = new ProxyManager({ secrets, ...servers });
+         console.log((await manager.usage())[0].state);
+         await manager.close();
+       } catch (error) {
+         console.log(error.code, error.message);
+       }
+     }`,
+  );
+  expect(output.trim().split('\n')).toEqual([
+    'ERR_CONFIG option redis: needs the package ioredis: npm install ioredis',
+    'ERR_CONFIG option elasticsearch: needs the package @elastic/elasticsearch: npm install @elastic/elasticsearch',
+    'ready',
+  ]);
+});
