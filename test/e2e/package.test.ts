@@ -51,7 +51,8 @@ it('compiles under the strictest settings, with its declarations checked too', a
     '--types',
     'node',
   ];
-  await run(process.execPath, [tsc, ...strict, ...target, 'program.ts'], { cwd: app });
+  const { stdout } = await run(process.execPath, [tsc, ...strict, ...target, 'program.ts'], { cwd: app });
+  expect(stdout).toBe('');
 });
 
 it('works embedded, and says at once which client a configured server needs', async () => {

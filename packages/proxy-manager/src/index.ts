@@ -21,12 +21,14 @@ export type {
 } from './config/options.js';
 export type {
   ApplyEntry,
+  EndpointEntry,
   KeyEndpointEntry,
   KeyEntry,
   PaceEntry,
   ProxyEndpointEntry,
   SecretsFile,
 } from './config/secrets-file.js';
+export type { ElasticsearchClient, ElasticsearchOptions, RedisClient, RedisSettings } from './config/peers.js';
 export type { Clock } from './clock.js';
 export type { ExchangeInfo, ExchangeResponse } from './doors/response.js';
 export type { KeyProxy } from './pool/pinned-identity.js';

@@ -16,7 +16,7 @@ export interface PaceEntry {
   readonly minTimeMs?: number;
 }
 
-interface EndpointEntry {
+export interface EndpointEntry {
   /** Uses of each key or proxy within `refresh_rate`. Absent: unlimited. */
   readonly limit?: number;
   /** Minutes after its first use at which the count of a key or proxy starts anew; goes with `limit`. */

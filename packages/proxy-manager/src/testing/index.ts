@@ -4,3 +4,18 @@ export { sinkContract } from './sink-contract.js';
 export type { SinkContract } from './sink-contract.js';
 export { usageStoreContract } from './usage-contract.js';
 export type { UsageContract } from './usage-contract.js';
+export type { CacheEntry, CacheStore } from '../cache/cache-store.js';
+export type { Clock } from '../clock.js';
+export type { ExchangeSink } from '../log/exchange-log.js';
+export type {
+  Demand,
+  MeterReading,
+  Pool,
+  Refusal,
+  Section,
+  Ticket,
+  UsageStore,
+  WindowReading,
+} from '../usage/usage-store.js';
+export type { Meter, WindowSpec } from '../config/resolve.js';
+export type { HeaderList } from '../pipeline/headers.js';

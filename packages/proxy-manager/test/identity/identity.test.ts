@@ -135,7 +135,7 @@ test('random user agents are those of real browsers whose hints are known', asyn
   const seen = await Promise.all(Array.from({ length: 300 }, randomUserAgent));
   expect(new Set(seen).size).toBeGreaterThan(20);
   for (const userAgent of seen) {
-    expect(userAgent).toMatch(/^Mozilla\/5\.0 \([^)]+\) (?:AppleWebKit|Gecko)\//);
+    expect(userAgent).toMatch(/^Mozilla\/5\.0 \(.+?\) (?:AppleWebKit|Gecko)\//);
     expect(userAgent).not.toMatch(/Headless|SamsungBrowser|YaBrowser|; wv\)/);
   }
 });
