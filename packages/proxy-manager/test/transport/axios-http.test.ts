@@ -18,8 +18,10 @@ import { faultOf, observe, proxyAt, textOf, wireRequest } from './wire.js';
 
 const certificate = selfSigned();
 const httpsAgent = new HttpsAgent({ ca: certificate.cert });
-const transport = axiosHttpTransport({ connectMs: 200 });
-const cleanups: (() => Promise<void>)[] = [() => transport.close()];
+const transport = axiosHttpTransport({ connectMs: 5_000 });
+/** For those who are never answered. */
+const impatient = axiosHttpTransport({ connectMs: 200 });
+const cleanups: (() => Promise<void>)[] = [() => Promise.all([transport.close(), impatient.close()]).then(() => {})];
 const open = async <T extends { close(): Promise<void> }>(starting: Promise<T>): Promise<T> => {
   const server = await starting;
   cleanups.unshift(() => server.close());
@@ -187,13 +189,13 @@ test.each(['buffer', 'stream'] as const)(
 test('a closed port is ECONNREFUSED, a handshake that hangs ETIMEDOUT: nothing was sent', async () => {
   const observation = observe();
   const refused = await faultOf(
-    transport.send(wireRequest(`http://127.0.0.1:${await closedPort()}`, { options: { axios } }), observation),
+    impatient.send(wireRequest(`http://127.0.0.1:${await closedPort()}`, { options: { axios } }), observation),
   );
   expect(refused).toMatchObject({ code: 'ECONNREFUSED', phase: 'connect', sent: false });
   expect(observation.sent).toBe(false);
   const origin = await open(startFaulty('hang'));
   const hanging = await faultOf(
-    transport.send(wireRequest(`https://127.0.0.1:${origin.port}`, { options: { axios } }), observe()),
+    impatient.send(wireRequest(`https://127.0.0.1:${origin.port}`, { options: { axios } }), observe()),
   );
   expect(hanging).toMatchObject({ code: 'ETIMEDOUT', phase: 'connect', sent: false });
 });
@@ -204,7 +206,7 @@ test('to wait for a free socket of the agent is not to connect', async () => {
   const observations = [observe(), observe()];
   try {
     const replies = await Promise.all(
-      observations.map((it) => transport.send(wireRequest(origin.url, { options: { axios: { httpAgent } } }), it)),
+      observations.map((it) => impatient.send(wireRequest(origin.url, { options: { axios: { httpAgent } } }), it)),
     );
     expect(replies.map(({ status }) => status)).toEqual([200, 200]);
     for (const { connectMs = 0 } of observations) expect(connectMs).toBeLessThan(200);
@@ -220,7 +222,7 @@ test('connecting is bounded from when the request has left the queue of its agen
   const startedMs = performance.now();
   const timeOut = async (from: string) => {
     const request = wireRequest(from, { options: { axios: { httpsAgent: oneByOne }, maxRedirects: 1 } });
-    const { code, phase } = await faultOf(transport.send(request, observe()));
+    const { code, phase } = await faultOf(impatient.send(request, observe()));
     return { code, phase, afterMs: performance.now() - startedMs };
   };
   try {
@@ -293,7 +295,7 @@ test.each([
     proxy: proxyAt(`http://127.0.0.1:${proxy.port}`),
     options: { axios },
   });
-  expect(await faultOf(transport.send(request, observe()))).toMatchObject({ code, phase, sent: false });
+  expect(await faultOf(impatient.send(request, observe()))).toMatchObject({ code, phase, sent: false });
 });
 
 test('options that would go around the proxy of the pool are refused before anything is sent', async () => {

@@ -7,7 +7,7 @@ import { bodyOf, startOrigin } from '../servers/origin.js';
 import { faultOf, observe, textOf, wireRequest } from './wire.js';
 
 const certificate = selfSigned();
-const transport = undiciTransport({ tls: { ca: certificate.cert }, connectMs: 200, headersMs: 100, bodyMs: 100 });
+const transport = undiciTransport({ tls: { ca: certificate.cert }, connectMs: 500, headersMs: 100, bodyMs: 100 });
 const cleanups: (() => Promise<void>)[] = [() => transport.close()];
 const open = async <T extends { close(): Promise<void> }>(starting: Promise<T>): Promise<T> => {
   const server = await starting;

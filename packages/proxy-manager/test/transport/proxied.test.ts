@@ -17,7 +17,7 @@ const originCertificate = selfSigned();
 const proxyCertificate = selfSigned();
 const transport = undiciTransport({
   tls: { ca: [originCertificate.cert, proxyCertificate.cert] },
-  connectMs: 200,
+  connectMs: 500,
   headersMs: 100,
 });
 const cleanups: (() => Promise<void>)[] = [() => transport.close()];

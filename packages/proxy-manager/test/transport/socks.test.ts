@@ -7,7 +7,7 @@ import { startSocks } from '../servers/socks.js';
 import { faultOf, observe, proxyAt, textOf, wireRequest } from './wire.js';
 
 const certificate = selfSigned();
-const transport = undiciTransport({ tls: { ca: certificate.cert }, connectMs: 200 });
+const transport = undiciTransport({ tls: { ca: certificate.cert }, connectMs: 500 });
 const cleanups: (() => Promise<void>)[] = [() => transport.close()];
 const open = async <T extends { close(): Promise<void> }>(starting: Promise<T>): Promise<T> => {
   const server = await starting;
