@@ -241,6 +241,9 @@ export class Request implements AsyncDisposable {
   /** What can be known to be wrong before anything is looked up, counted or sent. */
   #checked(request: OutboundRequest, pin: PinnedIdentity | undefined): OutboundRequest {
     const { name, hosts, apply } = this.#endpoint;
+    if (this.#engine.givenPatterns.some((pattern) => pattern.inHost(request.url))) {
+      throw new ConfigError('send', ['url: expected the key in path, query, headers or body, found it in the host']);
+    }
     if (!allowsHost(hosts, request.url)) throw new HostNotAllowedError(name, request.url.host, hosts ?? []);
     if (pin !== undefined) return request;
     const usesKey = this.#pool.sections.some(({ kind }) => kind === 'key');

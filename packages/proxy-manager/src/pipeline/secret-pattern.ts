@@ -30,12 +30,14 @@ export class SecretPattern {
   readonly placeholder: string;
   readonly #expression: RegExp | undefined;
   readonly #needles: readonly string[];
+  readonly #isLong: boolean;
 
   constructor(secret: Secret) {
     const value = secret.reveal();
     const password = value.slice(value.indexOf(':') + 1);
     const values = (password === value ? [value] : [value, password]).filter(({ length }) => length >= SHORTEST);
-    this.placeholder = value.length < SURELY_A_SECRET ? `{key:${secret.id}}` : '{key}';
+    this.#isLong = value.length >= SURELY_A_SECRET;
+    this.placeholder = this.#isLong ? '{key}' : `{key:${secret.id}}`;
     this.#expression = values.length === 0 ? undefined : new RegExp(values.map(spellings).join('|'), 'giu');
     this.#needles = [...new Set(values.flatMap(byteForms))];
   }
@@ -57,7 +59,14 @@ export class SecretPattern {
   /** The url with the secret hidden behind its host, which stays what it is. */
   hideInUrl(url: URL): URL {
     const rest = url.href.slice(url.origin.length);
-    return this.in(rest) ? new URL(url.origin + this.hide(rest)) : url;
+    if (!this.in(rest)) return url;
+    const hidden = this.hide(rest);
+    return new URL(`${url.origin}${hidden.startsWith('/') ? '' : '/'}${hidden}`);
+  }
+
+  /** True where the secret, and no word that happens to be one, is part of the url's host. */
+  inHost(url: URL): boolean {
+    return this.#isLong && this.in(url.host);
   }
 }
 
@@ -96,7 +105,9 @@ function base64Cores(value: string): string[] {
 
 function byteForms(value: string): string[] {
   const form = new URLSearchParams([['', value]]).toString().slice(1);
-  return [value, encodeURIComponent(value), form, JSON.stringify(value).slice(1, -1), ...base64Cores(value)];
+  const json = JSON.stringify(value).slice(1, -1);
+  const asciiJson = json.replaceAll(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return [value, encodeURIComponent(value), form, json, asciiJson, ...base64Cores(value)];
 }
 
 function quoted(text: string): string {

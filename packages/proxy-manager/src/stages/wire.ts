@@ -30,7 +30,14 @@ export function wireStage({ transport, clock }: { transport: Transport; clock: C
       const verdict = blameOwnOnly(judge({ reply, nowMs: clock.now(), throughProxy }), reply, exchange);
       attempt.verdict = verdict;
       const masked = masker.reply(reply);
-      return { ...masked, verdict, echoesSecret: exchange.policy.cache !== undefined && isEcho(reply, masked, masker) };
+      // Without redirects it is the very url that was asked for, which is concealed already.
+      const url = attempt.redirects === 0 ? exchange.request.url : masked.url;
+      return {
+        ...masked,
+        url,
+        verdict,
+        echoesSecret: exchange.policy.cache !== undefined && isEcho(reply, masked, masker),
+      };
     } catch (error) {
       if (exchange.signal.aborted) throw error;
       if (error instanceof TransportFault) attempt.verdict = judge({ fault: error, nowMs: clock.now(), throughProxy });

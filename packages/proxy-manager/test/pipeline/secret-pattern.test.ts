@@ -64,6 +64,24 @@ it('finds the password of a proxy alone, and with its user', () => {
   expect(found.in(`Basic ${Buffer.from('user:hunter2-secret').toString('base64')}`)).toBe(true);
 });
 
+it('finds the JSON escapes of other alphabets in bytes', () => {
+  expect(
+    pattern('ключ-от-всего').inBytes(
+      Buffer.from('"\\u043a\\u043b\\u044e\\u0447-\\u043e\\u0442-\\u0432\\u0441\\u0435\\u0433\\u043e"'),
+    ),
+  ).toBe(true);
+});
+
+it('keeps path and host apart where the secret is the whole path', () => {
+  const url = new URL('https://hooks.example.com/services/T00/x77');
+  expect(pattern('/services/T00/x77').hideInUrl(url).href).toBe('https://hooks.example.com/%7Bkey%7D');
+});
+
+it('is taken for part of a host only where it is long enough to be no word', () => {
+  expect(pattern('s3cret-tenant').inHost(new URL('https://s3cret-tenant.example.com'))).toBe(true);
+  expect(pattern('api').inHost(new URL('https://api.example.com'))).toBe(false);
+});
+
 it('never touches the origin of an url', () => {
   expect(pattern('example.com').hideInUrl(new URL('https://example.com/example.com')).href).toBe(
     'https://example.com/%7Bkey%7D',
