@@ -27,6 +27,7 @@ it('hides what the caller wrote from whoever looks, and gives the wire exactly t
       expect(restored.auth).toEqual(request.auth);
       expect(restored.body).toBe(request.body);
     }),
+    { numRuns: 30 },
   );
 });
 

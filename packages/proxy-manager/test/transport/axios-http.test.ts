@@ -21,7 +21,12 @@ const httpsAgent = new HttpsAgent({ ca: certificate.cert });
 const transport = axiosHttpTransport({ connectMs: 5_000 });
 /** For those who are never answered. */
 const impatient = axiosHttpTransport({ connectMs: 200 });
-const cleanups: (() => Promise<void>)[] = [() => Promise.all([transport.close(), impatient.close()]).then(() => {})];
+const cleanups: (() => Promise<void>)[] = [
+  async () => {
+    await transport.close();
+    await impatient.close();
+  },
+];
 const open = async <T extends { close(): Promise<void> }>(starting: Promise<T>): Promise<T> => {
   const server = await starting;
   cleanups.unshift(() => server.close());

@@ -2,13 +2,21 @@ import { once } from 'node:events';
 import { appendFileSync, mkdirSync, renameSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import type { ExchangeLog, ExchangeSink } from '../../src/log/exchange-log.js';
-import { openExchangeLog } from '../../src/log/open-exchange-log.js';
-import { isGone, ownerName } from '../../src/log/owner.js';
-import { BATCH_MAX_LINES } from '../../src/log/segment-reader.js';
-import { listSegments } from '../../src/log/segment.js';
-import { SEGMENT_MAX_BYTES } from '../../src/log/spool.js';
-import { aRecord, filesIn, forkChild, idsOf, logDirectory, spooledIds, testSink } from './log-support.js';
+import type { ExchangeLog, ExchangeSink } from '../../../packages/proxy-manager/src/log/exchange-log.js';
+import { openExchangeLog } from '../../../packages/proxy-manager/src/log/open-exchange-log.js';
+import { isGone, ownerName } from '../../../packages/proxy-manager/src/log/owner.js';
+import { BATCH_MAX_LINES } from '../../../packages/proxy-manager/src/log/segment-reader.js';
+import { listSegments } from '../../../packages/proxy-manager/src/log/segment.js';
+import { SEGMENT_MAX_BYTES } from '../../../packages/proxy-manager/src/log/spool.js';
+import {
+  aRecord,
+  filesIn,
+  forkChild,
+  idsOf,
+  logDirectory,
+  spooledIds,
+  testSink,
+} from '../../../packages/proxy-manager/test/log/log-support.js';
 
 function openLog(directory: string, sinks: readonly ExchangeSink[], told: string[] = []): ExchangeLog {
   const log = openExchangeLog({ directory, sinks, onProblem: (problem) => told.push(problem.message) });
