@@ -4,23 +4,23 @@ import type { RequestDefaults, RequestOptions, SendOptions } from './config/opti
 import { overPolicy } from './config/policy.js';
 import { checkRequestOptions, checkSendOptions, unknownEndpoint } from './config/validate-options.js';
 import type { Endpoint } from './config/resolve.js';
+import { assertSendable } from './doors/assert-sendable.js';
+import { callerAbort, callOptions, overDefaults } from './doors/call.js';
 import { toOutbound } from './doors/outbound.js';
 import type { ExchangeResponse } from './doors/response.js';
 import { settleReply, toCallerError } from './doors/send.js';
+import { endWithCaller } from './doors/stream.js';
 import type { Engine } from './engine.js';
 import { acquireEngine } from './engine-sharing.js';
-import { ClosedError, ConfigError, HostNotAllowedError } from './errors.js';
+import { ClosedError } from './errors.js';
 import { randomUserAgent } from './identity/user-agents.js';
 import { withUserAgent } from './identity/with-user-agent.js';
-import type { ExchangeAbort } from './pipeline/abort.js';
 import { exchangeAbort } from './pipeline/abort.js';
-import type { Exchange, ExchangePolicy, OutboundRequest } from './pipeline/exchange.js';
+import type { Exchange, ExchangePolicy } from './pipeline/exchange.js';
 import { openAttempt } from './pipeline/exchange.js';
-import { conceal } from './pipeline/as-written.js';
-import { placesKey } from './pipeline/key-template.js';
+import { conceal, concealLabels } from './pipeline/as-written.js';
+import { patienceMs } from './pool/patience.js';
 import { Waits } from './pipeline/waits.js';
-import type { SecretPattern } from './pipeline/secret-pattern.js';
-import { allowsHost } from './pool/hosts.js';
 import { PinnedIdentity } from './pool/pinned-identity.js';
 import type { KeyProxy } from './pool/pinned-identity.js';
 import type { Pool } from './usage/usage-store.js';
@@ -169,10 +169,15 @@ export class Request implements AsyncDisposable {
     const pin = this.#pin;
     const patterns = this.#engine.givenPatterns;
     const outbound = await toOutbound(config, this.#defaults.headers);
-    const patience = this.#patience(config.timeout ?? 0, policy);
-    const bounded =
-      patience === undefined ? outbound : { ...outbound, wire: { ...outbound.wire, headersMs: patience } };
-    const request = this.#checked(conceal(bounded, patterns), pin);
+    const headersMs = patienceMs(this.#pool, config.timeout ?? 0, policy.retry);
+    const bounded = headersMs === undefined ? outbound : { ...outbound, wire: { ...outbound.wire, headersMs } };
+    const request = conceal(bounded, patterns);
+    assertSendable(request, {
+      endpoint: this.#endpoint,
+      pool: this.#pool,
+      isPinned: pin !== undefined,
+      given: patterns,
+    });
     const abort = exchangeAbort({
       ...callerAbort(config),
       timeoutMs: config.timeout ?? 0,
@@ -183,7 +188,7 @@ export class Request implements AsyncDisposable {
       endpoint: this.#endpoint,
       pool: this.#pool,
       request,
-      policy: patterns.length === 0 ? policy : { ...policy, labels: hideIn(policy.labels, patterns) },
+      policy: patterns.length === 0 ? policy : { ...policy, labels: concealLabels(policy.labels, patterns) },
       signal: abort.signal,
       pin,
       waits: this.#waits,
@@ -206,7 +211,9 @@ export class Request implements AsyncDisposable {
       abort.signal.throwIfAborted();
       const reply = await this.#engine.run(exchange);
       isStreaming = reply.body instanceof Readable;
-      if (reply.body instanceof Readable) this.#endWithCaller(reply.body, abort, exchange, config);
+      if (reply.body instanceof Readable) {
+        endWithCaller(reply.body, abort, (reason) => toCallerError(exchange, config, reason));
+      }
       return settleReply<T>(exchange, config, reply);
     } catch (error) {
       throw toCallerError(exchange, config, error);
@@ -214,105 +221,6 @@ export class Request implements AsyncDisposable {
       if (!isStreaming) abort.dispose();
     }
   }
-
-  /** A streamed reply is cut by the caller's signal until its end; timeout and deadline are for getting the reply. */
-  #endWithCaller(body: Readable, abort: ExchangeAbort, exchange: Exchange, config: SendOptions): void {
-    abort.stopTimer();
-    const { signal } = abort;
-    const onAbort = (): void => {
-      const error = toCallerError(exchange, config, signal.reason);
-      body.destroy(error instanceof Error ? error : new Error('aborted', { cause: error }));
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
-    body.once('close', abort.dispose);
-  }
-
-  /**
-   * A proxy that takes a request and says nothing cannot be told from a slow origin. Where another proxy could be tried,
-   * the first is given half of the time there is, or a minute.
-   */
-  #patience(timeoutMs: number, { retry }: ExchangePolicy): number | undefined {
-    const proxies = this.#pool.sections.find(({ kind }) => kind === 'proxy');
-    if (proxies === undefined || proxies.meters.length < 2 || retry.attempts < 2) return undefined;
-    const limits = [timeoutMs, retry.deadlineMs ?? 0].filter((limit) => limit > 0);
-    return limits.length === 0 ? SILENT_PROXY_MS : Math.ceil(Math.min(...limits) / 2);
-  }
-
-  /** What can be known to be wrong before anything is looked up, counted or sent. */
-  #checked(request: OutboundRequest, pin: PinnedIdentity | undefined): OutboundRequest {
-    const { name, hosts, apply } = this.#endpoint;
-    if (this.#engine.givenPatterns.some((pattern) => pattern.inHost(request.url))) {
-      throw new ConfigError('send', ['url: expected the key in path, query, headers or body, found it in the host']);
-    }
-    if (!allowsHost(hosts, request.url)) throw new HostNotAllowedError(name, request.url.host, hosts ?? []);
-    if (pin !== undefined) return request;
-    const usesKey = this.#pool.sections.some(({ kind }) => kind === 'key');
-    if (usesKey && apply === undefined && !placesKey(request)) {
-      throw new ConfigError(`send on endpoint "${name}"`, [
-        'nothing says where the key goes. Write {key} into the url, a header or the body of this call, or set ' +
-          `key_based.${name}.apply in secrets.json, or call getKeyProxy() and place the key yourself`,
-      ]);
-    }
-    return request;
-  }
 }
 
 const NONE: ReadonlySet<string> = new Set();
-
-const SILENT_PROXY_MS = 60_000;
-
-/** axios's merge: the call over the defaults, `params` joined; headers are merged where they are read. */
-function overDefaults(defaults: RequestDefaults, call: SendOptions): SendOptions {
-  const params: unknown =
-    isRecord(defaults.params) && isRecord(call.params)
-      ? { ...defaults.params, ...call.params }
-      : (call.params ?? defaults.params);
-  const { headers: _headers, ...rest } = defaults;
-  const given = Object.fromEntries(Object.entries(call).filter(([, value]) => value !== undefined));
-  return { ...rest, ...given, ...(params === undefined ? {} : { params }) };
-}
-
-/** The options of the Request itself and of its manager: they are not part of any call, and hold the pool. */
-const NOT_OF_A_CALL = new Set([
-  'clock',
-  'dataDir',
-  'elasticsearch',
-  'endpoint',
-  'fingerprintKey',
-  'installAssets',
-  'log',
-  'manager',
-  'redis',
-  'secretType',
-  'secrets',
-  'usage',
-]);
-
-function callOptions(options: RequestOptions): RequestDefaults {
-  return Object.fromEntries(Object.entries(options).filter(([name]) => !NOT_OF_A_CALL.has(name)));
-}
-
-function hideIn(labels: Readonly<Record<string, string>>, patterns: readonly SecretPattern[]): Record<string, string> {
-  const hide = (text: string): string => patterns.reduce((hidden, pattern) => pattern.hide(hidden), text);
-  return Object.fromEntries(Object.entries(labels).map(([name, value]) => [name, hide(value)]));
-}
-
-/** The caller's signal, and axios's older `cancelToken` as one more. */
-function callerAbort({
-  signal,
-  cancelToken,
-}: SendOptions): Pick<Parameters<typeof exchangeAbort>[0], 'alsoOn' | 'signal'> {
-  return {
-    signal: (signal ?? undefined) as AbortSignal | undefined,
-    alsoOn:
-      cancelToken &&
-      ((abort) => {
-        cancelToken.subscribe(abort);
-        return () => cancelToken.unsubscribe(abort);
-      }),
-  };
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
-}

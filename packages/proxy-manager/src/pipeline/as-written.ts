@@ -63,3 +63,12 @@ function holds(pattern: SecretPattern, body: OutboundRequest['body']): boolean {
   if (typeof body === 'string') return pattern.in(body);
   return body instanceof Uint8Array && pattern.inBytes(body);
 }
+
+/** The labels, which are logged, without any secret of `patterns`. */
+export function concealLabels(
+  labels: Readonly<Record<string, string>>,
+  patterns: readonly SecretPattern[],
+): Record<string, string> {
+  const hide = (text: string): string => patterns.reduce((hidden, pattern) => pattern.hide(hidden), text);
+  return Object.fromEntries(Object.entries(labels).map(([name, value]) => [name, hide(value)]));
+}
