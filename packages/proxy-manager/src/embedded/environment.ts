@@ -2,12 +2,11 @@ import { access, constants, mkdir, realpath, writeFile } from 'node:fs/promises'
 import { join } from 'node:path';
 import type { Database, DatabaseOptions, Key, RootDatabase } from 'lmdb';
 import { ConfigError, StoreError } from '../errors.js';
-import { ExactDatabase } from './exact-database.js';
 import { assertStoreFile, newerVersion } from './format.js';
 
 /** What one embedded store keeps: its name and the version of the form it keeps it in. */
 export interface DatabaseName {
-  readonly name: string;
+  readonly name: 'cache' | 'usage';
   /** A positive integer; a release that changes the form counts it up, and migrates or refuses the older one. */
   readonly version: number;
 }
@@ -18,12 +17,15 @@ export interface Environment {
   readonly dataDir: string;
   /**
    * Opens (creates) the database `NAME-vVERSION`; however often, it is the same one, with the options of the
-   * first time. A `StoreError` where `dataDir` holds a newer version of it. For what may be lost now and then:
-   * see `openExact`.
+   * first time. A `StoreError` where `dataDir` holds a newer version of it.
    */
   openDatabase<V>(database: DatabaseName, options?: DatabaseOptions): Database<V, Key>;
-  /** The database for what must never be lost; however often, it is the same one. It closes with the environment. */
-  openExact(database: DatabaseName): ExactDatabase;
+  /**
+   * Runs `action`, synchronous, in a write transaction over all databases: all of it happens, or nothing when it
+   * throws. When the promise resolves the writes are with the operating system: killing the process loses none of
+   * them, a power cut may lose the last instants and damages nothing older. Other processes wait for it meanwhile.
+   */
+  transact<T>(action: () => T): Promise<T>;
   /** Lets go; idempotent. */
   close(): Promise<void>;
 }
@@ -31,7 +33,6 @@ export interface Environment {
 interface Opened {
   readonly root: RootDatabase<unknown, Key>;
   readonly databases: Map<string, Database<unknown, Key>>;
-  readonly exact: Map<string, ExactDatabase>;
 }
 
 interface Shared {
@@ -41,7 +42,7 @@ interface Shared {
 
 /** lmdb wants an environment opened once per process. */
 const environments = new Map<string, Shared>();
-const closing = new Map<string, Promise<unknown>>();
+const closing = new Map<string, Promise<void>>();
 
 /**
  * Opens the lmdb environment in `dataDir`, which is created with a `.gitignore` for all it holds. Any number of
@@ -88,10 +89,10 @@ async function openRoot(dataDir: string): Promise<Opened> {
   const path = storePath(dataDir);
   await assertStoreFile(join(path, 'data.mdb'));
   const { open } = await import('lmdb');
-  return { root: open({ path, noSubdir: false, maxDbs: 32 }), databases: new Map(), exact: new Map() };
+  return { root: open({ path, noSubdir: false, maxDbs: 32 }), databases: new Map() };
 }
 
-function hold(dataDir: string, shared: Shared, { root, databases, exact }: Opened): Environment {
+function hold(dataDir: string, shared: Shared, { root, databases }: Opened): Environment {
   let held = true;
   return {
     dataDir,
@@ -108,14 +109,9 @@ function hold(dataDir: string, shared: Shared, { root, databases, exact }: Opene
       databases.set(full, opened);
       return opened;
     },
-    openExact({ name, version }) {
+    transact: async (action) => {
       if (!held) throw new Error('the environment is closed');
-      let database = exact.get(name);
-      if (database === undefined) {
-        database = new ExactDatabase(join(dataDir, name), version);
-        exact.set(name, database);
-      }
-      return database;
+      return root.childTransaction(action);
     },
     async close() {
       if (!held) return;
@@ -123,9 +119,7 @@ function hold(dataDir: string, shared: Shared, { root, databases, exact }: Opene
       shared.users -= 1;
       if (shared.users > 0) return;
       environments.delete(dataDir);
-      const closed = Promise.all([root, ...exact.values()].map((one) => one.close())).finally(() =>
-        closing.delete(dataDir),
-      );
+      const closed = root.close().finally(() => closing.delete(dataDir));
       closing.set(dataDir, closed);
       await closed;
     },

@@ -1,11 +1,17 @@
+import type { Database, Key } from 'lmdb';
 import type { Clock } from '../clock.js';
 import { systemClock } from '../clock.js';
 import type { Environment } from '../embedded/environment.js';
-import type { ExactDatabase, ExactRoot } from '../embedded/exact-database.js';
 import { ProxyManagerError, StoreError } from '../errors.js';
 import { arrived, giveBack, read, rest, take } from '../pool/ledger.js';
 import { LmdbLedger } from './lmdb-ledger.js';
 import type { UsageStore } from './usage-store.js';
+
+interface Opened {
+  readonly environment: Environment;
+  readonly database: Database<unknown, Key>;
+  readonly ledgers: Map<string, LmdbLedger>;
+}
 
 /**
  * Counts in the lmdb environment of a `dataDir`, for all processes that share it. `environment` is called at the
@@ -16,17 +22,19 @@ export function lmdbUsageStore(options: {
   readonly clock?: Clock;
 }): UsageStore {
   const { clock = systemClock } = options;
-  let opening: Promise<ExactDatabase> | undefined;
+  let opening: Promise<Opened> | undefined;
 
-  async function using<T>(doing: string, work: (database: ExactDatabase) => Promise<T>): Promise<T> {
+  async function open(): Promise<Opened> {
+    const environment = await options.environment();
+    return { environment, database: environment.openDatabase({ name: 'usage', version: 1 }), ledgers: new Map() };
+  }
+
+  async function using<T>(doing: string, work: (opened: Opened) => T | Promise<T>): Promise<T> {
     try {
-      opening ??= options.environment().then(
-        (environment) => environment.openExact({ name: 'usage', version: 1 }),
-        (error: unknown) => {
-          opening = undefined;
-          throw error;
-        },
-      );
+      opening ??= open().catch((error: unknown) => {
+        opening = undefined;
+        throw error;
+      });
       return await work(await opening);
     } catch (error) {
       throw error instanceof ProxyManagerError ? error : new StoreError('embedded usage store', doing, error);
@@ -34,7 +42,10 @@ export function lmdbUsageStore(options: {
   }
 
   function transact<T>(doing: string, endpoint: string, action: (ledger: LmdbLedger) => T): Promise<T> {
-    return using(doing, (database) => database.transact((root) => action(ledgerOf(root, endpoint))));
+    return using(doing, (opened) => {
+      const ledger = ledgerOf(opened, endpoint);
+      return opened.environment.transact(() => action(ledger));
+    });
   }
 
   return {
@@ -45,24 +56,21 @@ export function lmdbUsageStore(options: {
       transact('note an arrival', ticket.pool.endpoint, (ledger) => arrived(ledger, ticket, clock.now())),
     rest: (pool, id, untilMs) =>
       transact('note a rest', pool.endpoint, (ledger) => rest(ledger, pool, id, untilMs, clock.now())),
-    // Under the write lock, since a snapshot may be older than the newest commit: see ExactDatabase.
-    read: (pool) => transact('read the counts', pool.endpoint, (ledger) => read(ledger, pool, clock.now())),
+    read: (pool) =>
+      using('read the counts', (opened) => {
+        // A snapshot that sees what other processes have committed by now.
+        opened.database.resetReadTxn();
+        return read(ledgerOf(opened, pool.endpoint), pool, clock.now());
+      }),
     close: async () => {},
   };
 }
 
-const ledgers = new WeakMap<ExactRoot, Map<string, LmdbLedger>>();
-
-function ledgerOf(root: ExactRoot, endpoint: string): LmdbLedger {
-  let known = ledgers.get(root);
-  if (known === undefined) {
-    known = new Map();
-    ledgers.set(root, known);
-  }
-  let ledger = known.get(endpoint);
+function ledgerOf({ ledgers, database }: Opened, endpoint: string): LmdbLedger {
+  let ledger = ledgers.get(endpoint);
   if (ledger === undefined) {
-    ledger = new LmdbLedger(root, endpoint);
-    known.set(endpoint, ledger);
+    ledger = new LmdbLedger(database, endpoint);
+    ledgers.set(endpoint, ledger);
   }
   return ledger;
 }

@@ -6,7 +6,7 @@ import type { Environment } from '../../src/embedded/environment.js';
 import { openEnvironment } from '../../src/embedded/environment.js';
 import { ConfigError, StoreError } from '../../src/errors.js';
 
-const NOTES = { name: 'notes', version: 1 };
+const USAGE = { name: 'usage', version: 1 } as const;
 
 describe('openEnvironment', () => {
   let base = '';
@@ -41,10 +41,9 @@ describe('openEnvironment', () => {
     const [one, two] = await Promise.all([open(), open()]);
     await symlink(dataDir, join(base, 'link'));
     const three = await open(join(base, 'link'));
-    await one.openDatabase<number>(NOTES).put('a', 1);
-    expect(two.openDatabase(NOTES).get('a')).toBe(1);
-    expect(three.openDatabase(NOTES)).toBe(one.openDatabase(NOTES));
-    expect(three.openExact(NOTES)).toBe(one.openExact(NOTES));
+    await one.transact(() => one.openDatabase(USAGE).putSync('a', 1));
+    expect(two.openDatabase(USAGE).get('a')).toBe(1);
+    expect(three.openDatabase(USAGE)).toBe(one.openDatabase(USAGE));
     expect(three.dataDir).toBe(one.dataDir);
   });
 
@@ -52,16 +51,40 @@ describe('openEnvironment', () => {
     const [one, two] = [await open(), await open()];
     await one.close();
     await one.close();
-    await two.openDatabase<number>(NOTES).put('a', 1);
-    const exact = two.openExact(NOTES);
-    await exact.transact((root) => root.putSync('a', 1));
+    await two.transact(() => two.openDatabase(USAGE).putSync('a', 1));
     const closing = two.close();
     const three = await open();
     await closing;
-    expect(three.openDatabase(NOTES).get('a')).toBe(1);
-    expect(await three.openExact(NOTES).transact((root) => root.get('a'))).toBe(1);
-    await expect(exact.transact(() => 1)).rejects.toThrow('closed');
-    expect(() => two.openExact(NOTES)).toThrow('closed');
+    expect(three.openDatabase(USAGE).get('a')).toBe(1);
+    await expect(two.transact(() => 1)).rejects.toThrow('closed');
+  });
+
+  test('what was asked for before closing is still written', async () => {
+    const one = await open();
+    const database = one.openDatabase<number>(USAGE);
+    const writing = one.transact(() => database.putSync('a', 1));
+    await one.close();
+    await writing;
+    expect((await open()).openDatabase(USAGE).get('a')).toBe(1);
+  });
+
+  test('a transaction that throws undoes itself and nobody else', async () => {
+    const environment = await open();
+    const database = environment.openDatabase<number>(USAGE);
+    const answers = await Promise.allSettled([
+      environment.transact(() => database.putSync('a', 1)),
+      environment.transact(() => {
+        database.putSync('b', 1);
+        throw new Error('changed my mind');
+      }),
+      environment.transact(() => {
+        database.putSync('c', database.get('b') ?? 7);
+        return 'done';
+      }),
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(answers[2]).toMatchObject({ value: 'done' });
+    expect([database.get('a'), database.get('b'), database.get('c')]).toEqual([1, undefined, 7]);
   });
 
   test('refuses a store of a newer version, reads on beside an older one', async () => {
@@ -72,7 +95,7 @@ describe('openEnvironment', () => {
       /cache-v3, written by a newer release/,
     );
     environment.openDatabase({ name: 'cache', version: 4 });
-    environment.openDatabase(NOTES);
+    environment.openDatabase(USAGE);
   });
 
   test('a dataDir that cannot be made is a ConfigError naming it', async () => {
