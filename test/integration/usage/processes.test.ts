@@ -6,6 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openEnvironment } from '../../../packages/proxy-manager/src/embedded/environment.js';
@@ -14,6 +15,7 @@ import type { Pool } from '../../../packages/proxy-manager/src/usage/usage-store
 import { redisUrl } from '../../services/urls.js';
 
 const TAKER = fileURLToPath(new URL('taker.mjs', import.meta.url));
+const OPENER = fileURLToPath(new URL('opener.mjs', import.meta.url));
 const HOUR_MS = 3_600_000;
 const KEYS = 4;
 
@@ -82,6 +84,25 @@ describe('four processes', () => {
     const refused = takers.flatMap((taker) => taker.refused);
     expect(refused).toHaveLength(10_000 - KEYS * limit);
     expect(new Set(refused)).toEqual(new Set([KEYS * limit]));
+  });
+
+  test('lmdb: a process that comes to a halt while it opens the store makes nobody lose a use', async () => {
+    const limit = 4_000;
+    const pool = poolOf(limit);
+    const takers = [10, 10, 10].map((concurrency) => startTaker('lmdb', dataDir, pool, { takes: 5_400, concurrency }));
+    const opener = spawn(process.execPath, [OPENER, join(dataDir, 'store')], { stdio: 'inherit' });
+    const runs = ({ child }: Taker): boolean => child.exitCode === null && child.signalCode === null;
+    while (takers.some(runs)) {
+      opener.kill('SIGSTOP');
+      await setTimeout(3);
+      opener.kill('SIGCONT');
+      await setTimeout(Math.random() * 3);
+    }
+    opener.kill('SIGKILL');
+    await Promise.all([...takers.map(({ ended }) => ended), once(opener, 'close')]);
+    expect(takers.map(({ child }) => child.exitCode)).toEqual([0, 0, 0]);
+    expect(perKey(takers)).toEqual(full(limit));
+    expect(new Set(takers.flatMap(({ refused }) => refused))).toEqual(new Set([KEYS * limit]));
   });
 
   test('lmdb: processes killed at any moment lose what was in flight, and nothing else', async () => {

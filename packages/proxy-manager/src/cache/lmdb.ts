@@ -10,34 +10,49 @@ export interface LmdbCacheOptions {
   readonly clock: Clock;
 }
 
+interface Opened {
+  readonly environment: Environment;
+  readonly database: Database<Buffer, Key>;
+}
+
 /**
  * Keeps replies in the embedded environment, shared by the processes that have it open. An expired entry is removed
  * when it is asked for again; one that nobody asks for stays on the disk.
  */
-export function lmdbCacheStore({ environment, clock }: LmdbCacheOptions): CacheStore {
-  let opening: Promise<Database<Buffer, Key>> | undefined;
-  const open = (): Promise<Database<Buffer, Key>> => {
-    opening ??= environment()
-      .then((opened) => opened.openDatabase<Buffer>({ name: 'cache', version: 1 }, { encoding: 'binary' }))
-      .catch((error: unknown) => {
-        opening = undefined;
-        throw error;
-      });
+export function lmdbCacheStore({ environment: openEnvironment, clock }: LmdbCacheOptions): CacheStore {
+  let opening: Promise<Opened> | undefined;
+
+  async function openDatabase(): Promise<Opened> {
+    const environment = await openEnvironment();
+    const database = await environment.openDatabase<Buffer>({ name: 'cache', version: 1 }, { encoding: 'binary' });
+    return { environment, database };
+  }
+
+  function open(): Promise<Opened> {
+    opening ??= openDatabase().catch((error: unknown) => {
+      opening = undefined;
+      throw error;
+    });
     return opening;
-  };
+  }
+
   const writing = new Set<Promise<unknown>>();
+
   return {
     async get(key) {
-      const database = await open();
+      const { environment, database } = await open();
       const record = database.getBinary(key);
       if (record === undefined) return undefined;
       const entry = decodeEntry(record);
       if (entry !== undefined && clock.now() < entry.expiresAtMs) return entry;
-      await database.remove(key);
+      await environment.transact(() => database.removeSync(key));
       return undefined;
     },
     async set(key, entry) {
-      const write = open().then((database) => database.put(key, encodeEntry(entry)));
+      const write = open().then(({ environment, database }) => {
+        const record = encodeEntry(entry);
+        return environment.transact(() => database.putSync(key, record));
+      });
       writing.add(write);
       try {
         await write;
@@ -46,8 +61,8 @@ export function lmdbCacheStore({ environment, clock }: LmdbCacheOptions): CacheS
       }
     },
     async delete(key) {
-      const database = await open();
-      return database.transactionSync(() => database.removeSync(key));
+      const { environment, database } = await open();
+      return environment.transact(() => database.removeSync(key));
     },
     async close() {
       await Promise.allSettled(writing);

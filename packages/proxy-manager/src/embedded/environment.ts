@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import type { Database, DatabaseOptions, Key, RootDatabase } from 'lmdb';
 import { ConfigError, StoreError } from '../errors.js';
 import { assertStoreFile, newerVersion } from './format.js';
+import type { Transactions } from './transactions.js';
+import { transactions } from './transactions.js';
 
 /** What one embedded store keeps: its name and the version of the form it keeps it in. */
 export interface DatabaseName {
@@ -17,9 +19,10 @@ export interface Environment {
   readonly dataDir: string;
   /**
    * Opens (creates) the database `NAME-vVERSION`; however often, it is the same one, with the options of the
-   * first time. A `StoreError` where `dataDir` holds a newer version of it.
+   * first time. A `StoreError` where `dataDir` holds a newer version of it. Read from it freely (what is read
+   * outside `transact` may be a moment old); write to it inside `transact` only.
    */
-  openDatabase<V>(database: DatabaseName, options?: DatabaseOptions): Database<V, Key>;
+  openDatabase<V>(database: DatabaseName, options?: DatabaseOptions): Promise<Database<V, Key>>;
   /**
    * Runs `action`, synchronous, in a write transaction over all databases: all of it happens, or nothing when it
    * throws. When the promise resolves the writes are with the operating system: killing the process loses none of
@@ -32,7 +35,8 @@ export interface Environment {
 
 interface Opened {
   readonly root: RootDatabase<unknown, Key>;
-  readonly databases: Map<string, Database<unknown, Key>>;
+  readonly databases: Map<string, Promise<Database<unknown, Key>>>;
+  readonly writes: Transactions;
 }
 
 interface Shared {
@@ -89,29 +93,47 @@ async function openRoot(dataDir: string): Promise<Opened> {
   const path = storePath(dataDir);
   await assertStoreFile(join(path, 'data.mdb'));
   const { open } = await import('lmdb');
-  return { root: open({ path, noSubdir: false, maxDbs: 32 }), databases: new Map() };
+  const root = open<unknown, Key>({ path, noSubdir: false, maxDbs: 32 });
+  return { root, databases: new Map(), writes: transactions(root, path) };
 }
 
-function hold(dataDir: string, shared: Shared, { root, databases }: Opened): Environment {
+function hold(dataDir: string, shared: Shared, { root, databases, writes }: Opened): Environment {
   let held = true;
+
+  function assertHeld(): void {
+    if (!held) throw new Error('the environment is closed');
+  }
+
+  function openNamed<V>(
+    full: string,
+    { name, version }: DatabaseName,
+    options: DatabaseOptions,
+  ): Promise<Database<V, Key>> {
+    // In a checked transaction, since a database that is not there yet is created.
+    return writes.transact(() => {
+      const newer = newerVersion(name, version, root.getKeys());
+      if (newer === undefined) return root.openDB<V, Key>(full, options);
+      const cause = `${storePath(dataDir)} holds ${newer}, written by a newer release; update proxy-manager, or use another dataDir`;
+      throw new StoreError('embedded store', `open ${full}`, cause);
+    });
+  }
+
   return {
     dataDir,
-    openDatabase<V>({ name, version }: DatabaseName, options: DatabaseOptions = {}): Database<V, Key> {
-      const full = `${name}-v${version}`;
-      const known = databases.get(full);
-      if (known !== undefined) return known as Database<V, Key>;
-      const newer = newerVersion(name, version, root.getKeys());
-      if (newer !== undefined) {
-        const cause = `${storePath(dataDir)} holds ${newer}, written by a newer release; update proxy-manager, or use another dataDir`;
-        throw new StoreError('embedded store', `open ${full}`, cause);
+    async openDatabase<V>(database: DatabaseName, options: DatabaseOptions = {}): Promise<Database<V, Key>> {
+      assertHeld();
+      const full = `${database.name}-v${database.version}`;
+      let opening = databases.get(full);
+      if (opening === undefined) {
+        opening = openNamed(full, database, options);
+        databases.set(full, opening);
+        opening.catch(() => databases.delete(full));
       }
-      const opened = root.openDB<V, Key>(full, options);
-      databases.set(full, opened);
-      return opened;
+      return (await opening) as Database<V, Key>;
     },
     transact: async (action) => {
-      if (!held) throw new Error('the environment is closed');
-      return root.childTransaction(action);
+      assertHeld();
+      return writes.transact(action);
     },
     async close() {
       if (!held) return;
@@ -119,7 +141,10 @@ function hold(dataDir: string, shared: Shared, { root, databases }: Opened): Env
       shared.users -= 1;
       if (shared.users > 0) return;
       environments.delete(dataDir);
-      const closed = root.close().finally(() => closing.delete(dataDir));
+      const closed = writes
+        .close()
+        .then(() => root.close())
+        .finally(() => closing.delete(dataDir));
       closing.set(dataDir, closed);
       await closed;
     },

@@ -1,9 +1,14 @@
+import { readSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { endianness } from 'node:os';
 
 const MAGIC = 0xbeefc0de;
 const MAGIC_OFFSET = 24;
 const FORMAT = 2;
+const PAGE_SIZE_OFFSET = 48;
+/** Of the number of the transaction that wrote a meta page; on 64-bit machines. */
+const TRANSACTION_OFFSET = 152;
+const LITTLE_ENDIAN: boolean = endianness() === 'LE';
 
 /**
  * Rejects when `file` is there and is no lmdb data file of the format in use: lmdb itself ends the process on one.
@@ -11,13 +16,28 @@ const FORMAT = 2;
 export async function assertStoreFile(file: string): Promise<void> {
   const header = await readHeader(file);
   if (header === undefined) return;
-  const little = endianness() === 'LE';
-  const word = (offset: number): number | undefined => {
-    if (header.length < offset + 4) return undefined;
-    return little ? header.readUInt32LE(offset) : header.readUInt32BE(offset);
-  };
+  const word = (offset: number): number | undefined =>
+    header.length < offset + 4 ? undefined : readWord(header, offset);
   if (word(MAGIC_OFFSET) === MAGIC && word(MAGIC_OFFSET + 4) === FORMAT) return;
   throw new Error(`${file} is damaged or of another format; move it away to begin anew`);
+}
+
+const metaPage = Buffer.alloc(TRANSACTION_OFFSET + 8);
+
+/** The number of the newest transaction committed to an lmdb data file: the greater one of its two meta pages. */
+export function newestTransaction(file: number): number {
+  readSync(file, metaPage, 0, metaPage.length, 0);
+  const first = readNumber(metaPage, TRANSACTION_OFFSET);
+  readSync(file, metaPage, 0, metaPage.length, readWord(metaPage, PAGE_SIZE_OFFSET));
+  return Math.max(first, readNumber(metaPage, TRANSACTION_OFFSET));
+}
+
+function readWord(buffer: Buffer, offset: number): number {
+  return LITTLE_ENDIAN ? buffer.readUInt32LE(offset) : buffer.readUInt32BE(offset);
+}
+
+function readNumber(buffer: Buffer, offset: number): number {
+  return Number(LITTLE_ENDIAN ? buffer.readBigUInt64LE(offset) : buffer.readBigUInt64BE(offset));
 }
 
 /** The newest of `names` (`NAME-vVERSION`) that belongs to `name` and is above `version`, if any. */

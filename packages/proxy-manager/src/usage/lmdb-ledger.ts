@@ -5,7 +5,7 @@ import type { Place } from '../pool/meter-record.js';
 import type { PackedEntry } from './packed-entry.js';
 import { packEntry, unpackEntry } from './packed-entry.js';
 
-/** The ledger of one endpoint in an lmdb database; its verbs stand inside a transaction, reads may also stand alone. */
+/** The ledger of one endpoint in an lmdb database; its verbs stand inside a transaction. */
 export class LmdbLedger implements LedgerIndex {
   readonly #database: Database<unknown, Key>;
   readonly #headKey: Key;

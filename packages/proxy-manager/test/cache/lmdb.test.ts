@@ -10,7 +10,7 @@ import { scratchEnvironment } from './scratch.js';
 describe('lmdb cache store', () => {
   let opened: Environment;
   const environment = async (): Promise<Environment> => opened;
-  const database = (): Database<Buffer, Key> =>
+  const database = (): Promise<Database<Buffer, Key>> =>
     opened.openDatabase<Buffer>({ name: 'cache', version: 1 }, { encoding: 'binary' });
   beforeAll(async () => {
     opened = await scratchEnvironment();
@@ -37,9 +37,9 @@ describe('lmdb cache store', () => {
     const key = keyFor('damaged');
     await store.set(key, entry());
     expect(await store.get(key)).toBeDefined();
-    await database().put(key, record);
+    await (await database()).put(key, record);
     expect(await store.get(key)).toBeUndefined();
-    expect(database().doesExist(key)).toBe(false);
+    expect((await database()).doesExist(key)).toBe(false);
   });
 
   test('an expired entry is deleted when it is asked for', async () => {
@@ -47,7 +47,7 @@ describe('lmdb cache store', () => {
     const key = keyFor('expired');
     await store.set(key, entry({ expiresAtMs: clock.now() }));
     expect(await store.get(key)).toBeUndefined();
-    expect(database().doesExist(key)).toBe(false);
+    expect((await database()).doesExist(key)).toBe(false);
   });
 
   test('the environment is opened on first use only, and stays open', async () => {
@@ -58,6 +58,6 @@ describe('lmdb cache store', () => {
     await store.get(keyFor('a'));
     await store.close();
     expect(asked).toBe(1);
-    expect(database().doesExist(keyFor('a'))).toBe(true);
+    expect((await database()).doesExist(keyFor('a'))).toBe(true);
   });
 });

@@ -41,9 +41,10 @@ describe('openEnvironment', () => {
     const [one, two] = await Promise.all([open(), open()]);
     await symlink(dataDir, join(base, 'link'));
     const three = await open(join(base, 'link'));
-    await one.transact(() => one.openDatabase(USAGE).putSync('a', 1));
-    expect(two.openDatabase(USAGE).get('a')).toBe(1);
-    expect(three.openDatabase(USAGE)).toBe(one.openDatabase(USAGE));
+    const database = await one.openDatabase(USAGE);
+    await one.transact(() => database.putSync('a', 1));
+    expect((await two.openDatabase(USAGE)).get('a')).toBe(1);
+    expect(await three.openDatabase(USAGE)).toBe(database);
     expect(three.dataDir).toBe(one.dataDir);
   });
 
@@ -51,26 +52,27 @@ describe('openEnvironment', () => {
     const [one, two] = [await open(), await open()];
     await one.close();
     await one.close();
-    await two.transact(() => two.openDatabase(USAGE).putSync('a', 1));
+    const database = await two.openDatabase(USAGE);
+    await two.transact(() => database.putSync('a', 1));
     const closing = two.close();
     const three = await open();
     await closing;
-    expect(three.openDatabase(USAGE).get('a')).toBe(1);
+    expect((await three.openDatabase(USAGE)).get('a')).toBe(1);
     await expect(two.transact(() => 1)).rejects.toThrow('closed');
   });
 
   test('what was asked for before closing is still written', async () => {
     const one = await open();
-    const database = one.openDatabase<number>(USAGE);
+    const database = await one.openDatabase<number>(USAGE);
     const writing = one.transact(() => database.putSync('a', 1));
     await one.close();
     await writing;
-    expect((await open()).openDatabase(USAGE).get('a')).toBe(1);
+    expect((await (await open()).openDatabase(USAGE)).get('a')).toBe(1);
   });
 
   test('a transaction that throws undoes itself and nobody else', async () => {
     const environment = await open();
-    const database = environment.openDatabase<number>(USAGE);
+    const database = await environment.openDatabase<number>(USAGE);
     const answers = await Promise.allSettled([
       environment.transact(() => database.putSync('a', 1)),
       environment.transact(() => {
@@ -89,13 +91,13 @@ describe('openEnvironment', () => {
 
   test('refuses a store of a newer version, reads on beside an older one', async () => {
     const environment = await open();
-    environment.openDatabase({ name: 'cache', version: 3 });
-    expect(() => environment.openDatabase({ name: 'cache', version: 2 })).toThrow(StoreError);
-    expect(() => environment.openDatabase({ name: 'cache', version: 2 })).toThrow(
+    await environment.openDatabase({ name: 'cache', version: 3 });
+    await expect(environment.openDatabase({ name: 'cache', version: 2 })).rejects.toThrow(StoreError);
+    await expect(environment.openDatabase({ name: 'cache', version: 2 })).rejects.toThrow(
       /cache-v3, written by a newer release/,
     );
-    environment.openDatabase({ name: 'cache', version: 4 });
-    environment.openDatabase(USAGE);
+    await environment.openDatabase({ name: 'cache', version: 4 });
+    await environment.openDatabase(USAGE);
   });
 
   test('a dataDir that cannot be made is a ConfigError naming it', async () => {
