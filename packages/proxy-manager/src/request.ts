@@ -1,25 +1,18 @@
-import { randomUUID } from 'node:crypto';
-import { Readable } from 'node:stream';
 import type { RequestDefaults, RequestOptions, SendOptions } from './config/options.js';
 import { overPolicy } from './config/policy.js';
 import { checkRequestOptions, checkSendOptions, unknownEndpoint } from './config/validate-options.js';
 import type { Endpoint } from './config/resolve.js';
-import { assertSendable } from './doors/assert-sendable.js';
-import { callerAbort, callOptions, overDefaults } from './doors/call.js';
-import { toOutbound } from './doors/outbound.js';
+import { callOptions } from './doors/call.js';
+import type { Perform } from './doors/door.js';
 import type { ExchangeResponse } from './doors/response.js';
-import { settleReply, toCallerError } from './doors/send.js';
-import { endWithCaller } from './doors/stream.js';
+import { send } from './doors/send.js';
 import type { Engine } from './engine.js';
 import { acquireEngine } from './engine-sharing.js';
 import { ClosedError } from './errors.js';
 import { randomUserAgent } from './identity/user-agents.js';
 import { withUserAgent } from './identity/with-user-agent.js';
-import { exchangeAbort } from './pipeline/abort.js';
-import type { Exchange, ExchangePolicy } from './pipeline/exchange.js';
-import { openAttempt } from './pipeline/exchange.js';
-import { conceal, concealLabels } from './pipeline/as-written.js';
-import { patienceMs } from './pool/patience.js';
+import { perform } from './perform.js';
+import type { ExchangePolicy } from './pipeline/exchange.js';
 import { Waits } from './pipeline/waits.js';
 import { PinnedIdentity } from './pool/pinned-identity.js';
 import type { KeyProxy } from './pool/pinned-identity.js';
@@ -49,6 +42,7 @@ export class Request implements AsyncDisposable {
   readonly #policy: ExchangePolicy;
   readonly #inFlight = new Set<Promise<unknown>>();
   readonly #waits = new Waits();
+  readonly #perform: Perform;
   #pin: PinnedIdentity | undefined;
   #closing: Promise<void> | undefined;
 
@@ -68,6 +62,8 @@ export class Request implements AsyncDisposable {
     this.#release = release;
     this.#defaults = callOptions(options);
     this.#policy = overPolicy(engine.policy, options);
+    const sender = { engine, endpoint: this.#endpoint, pool: this.#pool, policy: this.#policy, waits: this.#waits };
+    this.#perform = (call, answer) => perform({ ...sender, pin: this.#pin }, call, answer);
   }
 
   /**
@@ -89,7 +85,7 @@ export class Request implements AsyncDisposable {
     this.#assertOpen();
     const call = typeof target === 'string' || target instanceof URL ? { ...init, url: String(target) } : target;
     checkSendOptions(call);
-    return this.#tracked(this.#exchange<T>(call));
+    return this.#tracked(send<T>(this.#perform, this.#defaults, call));
   }
 
   /**
@@ -162,65 +158,4 @@ export class Request implements AsyncDisposable {
     this.#engine.pins.delete(pin);
     await pin.release();
   }
-
-  async #exchange<T>(call: SendOptions): Promise<ExchangeResponse<T>> {
-    const config = overDefaults(this.#defaults, call);
-    const policy = overPolicy(this.#policy, call);
-    const pin = this.#pin;
-    const patterns = this.#engine.givenPatterns;
-    const outbound = await toOutbound(config, this.#defaults.headers);
-    const headersMs = patienceMs(this.#pool, config.timeout ?? 0, policy.retry);
-    const bounded = headersMs === undefined ? outbound : { ...outbound, wire: { ...outbound.wire, headersMs } };
-    const request = conceal(bounded, patterns);
-    assertSendable(request, {
-      endpoint: this.#endpoint,
-      pool: this.#pool,
-      isPinned: pin !== undefined,
-      given: patterns,
-    });
-    const abort = exchangeAbort({
-      ...callerAbort(config),
-      timeoutMs: config.timeout ?? 0,
-      deadlineMs: policy.retry.deadlineMs,
-    });
-    const exchange: Exchange = {
-      id: randomUUID(),
-      endpoint: this.#endpoint,
-      pool: this.#pool,
-      request,
-      policy: patterns.length === 0 ? policy : { ...policy, labels: concealLabels(policy.labels, patterns) },
-      signal: abort.signal,
-      pin,
-      waits: this.#waits,
-      avoid: NONE,
-      lease: undefined,
-      attempt: openAttempt(0, this.#engine.clock.now()),
-      trace: {
-        startedAtMs: this.#engine.clock.now(),
-        startedMs: performance.now(),
-        attempts: 0,
-        waitedMs: 0,
-        cache: 'bypass',
-        cacheKey: undefined,
-        cacheAgeMs: undefined,
-        last: undefined,
-      },
-    };
-    let isStreaming = false;
-    try {
-      abort.signal.throwIfAborted();
-      const reply = await this.#engine.run(exchange);
-      isStreaming = reply.body instanceof Readable;
-      if (reply.body instanceof Readable) {
-        endWithCaller(reply.body, abort, (reason) => toCallerError(exchange, config, reason));
-      }
-      return settleReply<T>(exchange, config, reply);
-    } catch (error) {
-      throw toCallerError(exchange, config, error);
-    } finally {
-      if (!isStreaming) abort.dispose();
-    }
-  }
 }
-
-const NONE: ReadonlySet<string> = new Set();

@@ -1,13 +1,33 @@
 import { AxiosError, CanceledError } from 'axios';
-import type { SendOptions } from '../config/options.js';
+import type { RequestDefaults, SendOptions } from '../config/options.js';
 import { TimeoutReason } from '../pipeline/abort.js';
 import type { Exchange, Reply } from '../pipeline/exchange.js';
 import { TransportFault } from '../transport/fault.js';
+import { callerAbort, overDefaults } from './call.js';
+import type { Perform } from './door.js';
+import { toOutbound } from './outbound.js';
 import type { ExchangeResponse } from './response.js';
 import { maskedConfig, maskedRequest, toResponse } from './response.js';
 
+/** The door `send()`: fetch's words and axios's in, an axios response out. */
+export async function send<T>(
+  perform: Perform,
+  defaults: RequestDefaults,
+  call: SendOptions,
+): Promise<ExchangeResponse<T>> {
+  const config = overDefaults(defaults, call);
+  const outbound = await toOutbound(config, defaults.headers);
+  return perform(
+    { outbound, extras: call, timeoutMs: config.timeout ?? 0, ...callerAbort(config) },
+    {
+      reply: (exchange, reply) => settleReply<T>(exchange, config, reply),
+      error: (exchange, error) => toCallerError(exchange, config, error),
+    },
+  );
+}
+
 /** A reply as an axios user expects it: a response, or an `AxiosError` where `validateStatus` says no. */
-export function settleReply<T>(exchange: Exchange, config: SendOptions, reply: Reply): ExchangeResponse<T> {
+function settleReply<T>(exchange: Exchange, config: SendOptions, reply: Reply): ExchangeResponse<T> {
   const response = toResponse<T>(exchange, config, reply);
   const { validateStatus } = config;
   const isAccepted =
@@ -25,7 +45,7 @@ export function settleReply<T>(exchange: Exchange, config: SendOptions, reply: R
 }
 
 /** A failure as an axios user expects it; errors of our own pass as they are. */
-export function toCallerError(exchange: Exchange, config: SendOptions, error: unknown): unknown {
+function toCallerError(exchange: Exchange, config: SendOptions, error: unknown): unknown {
   if (error instanceof TransportFault) return axiosError(error.code, error.message, exchange, config, error.cause);
   if (error instanceof TimeoutReason) {
     const code = config.transitional?.clarifyTimeoutError ? AxiosError.ETIMEDOUT : AxiosError.ECONNABORTED;

@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { overPolicy } from './config/policy.js';
+import type { Endpoint } from './config/resolve.js';
+import { assertSendable } from './doors/assert-sendable.js';
+import type { Answer, Call } from './doors/door.js';
+import { endWithCaller } from './doors/stream.js';
+import type { Engine } from './engine.js';
+import { exchangeAbort } from './pipeline/abort.js';
+import { conceal, concealLabels } from './pipeline/as-written.js';
+import type { Exchange, ExchangePolicy } from './pipeline/exchange.js';
+import { openAttempt } from './pipeline/exchange.js';
+import type { Waits } from './pipeline/waits.js';
+import { patienceMs } from './pool/patience.js';
+import type { PinnedIdentity } from './pool/pinned-identity.js';
+import type { Pool } from './usage/usage-store.js';
+
+/** What of a Request an exchange needs. */
+export interface Sender {
+  readonly engine: Engine;
+  readonly endpoint: Endpoint;
+  readonly pool: Pool;
+  readonly policy: ExchangePolicy;
+  readonly waits: Waits;
+  readonly pin: PinnedIdentity | undefined;
+}
+
+/** One exchange through the whole pipeline, from the words of a door to its answer. */
+export async function perform<T>(sender: Sender, call: Call, answer: Answer<T>): Promise<T> {
+  const { engine, endpoint, pool, waits, pin } = sender;
+  const { outbound, extras, timeoutMs } = call;
+  const policy = overPolicy(sender.policy, extras);
+  const patterns = engine.givenPatterns;
+  const headersMs = patienceMs(pool, timeoutMs, policy.retry);
+  const bounded = headersMs === undefined ? outbound : { ...outbound, wire: { ...outbound.wire, headersMs } };
+  const request = conceal(bounded, patterns);
+  assertSendable(request, { endpoint, pool, isPinned: pin !== undefined, given: patterns });
+  const abort = exchangeAbort({
+    signal: call.signal,
+    alsoOn: call.alsoOn,
+    timeoutMs,
+    deadlineMs: policy.retry.deadlineMs,
+  });
+  const exchange: Exchange = {
+    id: randomUUID(),
+    endpoint,
+    pool,
+    request,
+    policy: patterns.length === 0 ? policy : { ...policy, labels: concealLabels(policy.labels, patterns) },
+    signal: abort.signal,
+    pin,
+    waits,
+    avoid: NONE,
+    lease: undefined,
+    attempt: openAttempt(0, engine.clock.now()),
+    trace: {
+      startedAtMs: engine.clock.now(),
+      startedMs: performance.now(),
+      attempts: 0,
+      waitedMs: 0,
+      cache: 'bypass',
+      cacheKey: undefined,
+      cacheAgeMs: undefined,
+      last: undefined,
+    },
+  };
+  let isStreaming = false;
+  try {
+    abort.signal.throwIfAborted();
+    const reply = await engine.run(exchange);
+    isStreaming = reply.body instanceof Readable;
+    if (reply.body instanceof Readable) {
+      endWithCaller(reply.body, abort, (reason) => answer.error(exchange, reason));
+    }
+    return answer.reply(exchange, reply);
+  } catch (error) {
+    throw answer.error(exchange, error);
+  } finally {
+    if (!isStreaming) abort.dispose();
+  }
+}
+
+const NONE: ReadonlySet<string> = new Set();
