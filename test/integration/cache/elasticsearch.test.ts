@@ -59,7 +59,9 @@ describe('Elasticsearch cache store', () => {
     const { _source } = await client.get({ index, id: keyFor('text') });
     expect(_source).toEqual({
       stored_at: '2026-01-01T00:00:00.000Z',
+      stale_at: '2026-01-01T00:01:00.000Z',
       expires_at: '2026-01-01T00:01:00.000Z',
+      age_ms: 0,
       method: 'GET',
       host: 'api.example.com',
       url: 'https://api.example.com/x?k={key}',
@@ -76,6 +78,7 @@ describe('Elasticsearch cache store', () => {
     ['without a reply', { method: 'GET' }],
     ['with a body cut short', { bytes: 99 }],
     ['with a date that is none', { expires_at: null }],
+    ['with a variant of another form', { variant: { names: 'accept' } }],
     [
       'with headers of another form',
       { response: { http_version: '1.1', status_text: 'OK', headers: {}, text: 'hello' } },

@@ -4,7 +4,11 @@ import type { CacheEntry } from './cache-store.js';
 /** One entry as a person reads it in Kibana; the index template maps these fields. */
 export interface CacheDocument {
   readonly stored_at: string;
+  readonly stale_at: string;
   readonly expires_at: string;
+  /** At `stored_at`. */
+  readonly age_ms: number;
+  readonly tags?: readonly string[];
   readonly method: string;
   readonly host: string;
   readonly url: string;
@@ -19,17 +23,22 @@ export interface CacheDocument {
     /** The body where it is UTF-8. */
     readonly text?: string;
   };
+  /** Set where replies to one request differ by its headers. */
+  readonly variant?: CacheEntry['variant'];
   /** The body in base64 where it is not. */
   readonly body?: string;
 }
 
 export function toDocument(entry: CacheEntry): CacheDocument {
-  const { body, finalUrl } = entry;
+  const { body, finalUrl, tags, variant } = entry;
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   const text = isUtf8(bytes);
   return {
     stored_at: new Date(entry.storedAtMs).toISOString(),
+    stale_at: new Date(entry.staleAtMs).toISOString(),
     expires_at: new Date(entry.expiresAtMs).toISOString(),
+    age_ms: entry.initialAgeMs,
+    ...(tags.length === 0 ? {} : { tags }),
     method: entry.method,
     host: new URL(entry.url).hostname,
     url: entry.url,
@@ -43,16 +52,19 @@ export function toDocument(entry: CacheEntry): CacheDocument {
       ...(text ? { text: bytes.toString() } : {}),
     },
     ...(text ? {} : { body: bytes.toString('base64') }),
+    ...(variant === undefined ? {} : { variant }),
   };
 }
 
 /** The entry, or undefined where the document is not one that `toDocument` made. */
 export function fromDocument(document: unknown): CacheEntry | undefined {
   if (!isRecord(document) || !isRecord(document['response'])) return undefined;
-  const { method, url, status, bytes, stored_at, expires_at, response } = document;
+  const { method, url, status, bytes, stored_at, stale_at, expires_at, response, variant, tags = [] } = document;
   const { http_version: httpVersion, status_text: statusText, headers, url: finalUrl } = response;
   const storedAtMs = Date.parse(String(stored_at));
+  const staleAtMs = Date.parse(String(stale_at));
   const expiresAtMs = Date.parse(String(expires_at));
+  const initialAgeMs = document['age_ms'];
   const body = bodyOf(response['text'], document['body']);
   if (
     typeof method !== 'string' ||
@@ -60,16 +72,19 @@ export function fromDocument(document: unknown): CacheEntry | undefined {
     typeof status !== 'number' ||
     typeof httpVersion !== 'string' ||
     typeof statusText !== 'string' ||
+    typeof initialAgeMs !== 'number' ||
     (finalUrl !== undefined && typeof finalUrl !== 'string') ||
+    (variant !== undefined && !isVariant(variant)) ||
+    !isTexts(tags) ||
     !isHeaderList(headers) ||
-    Number.isNaN(storedAtMs) ||
-    Number.isNaN(expiresAtMs) ||
+    [storedAtMs, staleAtMs, expiresAtMs].some(Number.isNaN) ||
     body === undefined ||
     body.byteLength !== bytes
   ) {
     return undefined;
   }
-  return { method, url, finalUrl, httpVersion, status, statusText, headers, body, storedAtMs, expiresAtMs };
+  const asked = { method, url, finalUrl, variant, tags };
+  return { ...asked, httpVersion, status, statusText, headers, body, storedAtMs, initialAgeMs, staleAtMs, expiresAtMs };
 }
 
 function bodyOf(text: unknown, base64: unknown): Buffer | undefined {
@@ -84,6 +99,19 @@ function isHeaderList(value: unknown): value is CacheEntry['headers'] {
       (field) => Array.isArray(field) && field.length === 2 && field.every((part) => typeof part === 'string'),
     )
   );
+}
+
+function isVariant(value: unknown): value is NonNullable<CacheEntry['variant']> {
+  return (
+    isRecord(value) &&
+    typeof value['family'] === 'string' &&
+    typeof value['digest'] === 'string' &&
+    isTexts(value['names'])
+  );
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((text) => typeof text === 'string');
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -43,14 +43,14 @@ export function lmdbCacheStore({ environment: openEnvironment, clock }: LmdbCach
       const { environment, database } = await open();
       const record = database.getBinary(key);
       if (record === undefined) return undefined;
-      const entry = decodeEntry(record);
+      const entry = await decodeEntry(record);
       if (entry !== undefined && clock.now() < entry.expiresAtMs) return entry;
       await environment.transact(() => database.removeSync(key));
       return undefined;
     },
     async set(key, entry) {
-      const write = open().then(({ environment, database }) => {
-        const record = encodeEntry(entry);
+      const write = open().then(async ({ environment, database }) => {
+        const record = await encodeEntry(entry);
         return environment.transact(() => database.putSync(key, record));
       });
       writing.add(write);

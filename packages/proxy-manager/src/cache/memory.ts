@@ -36,10 +36,8 @@ export function memoryCacheStore({ maxBytes, clock }: MemoryCacheOptions): Cache
   };
 }
 
-function sizeOf({ url, finalUrl, statusText, headers, body }: CacheEntry): number {
-  const text = headers.reduce(
-    (length, [name, value]) => length + name.length + value.length,
-    url.length + statusText.length,
-  );
-  return ENTRY_OVERHEAD_BYTES + text + (finalUrl?.length ?? 0) + body.byteLength;
+function sizeOf({ url, finalUrl, statusText, headers, body, variant, tags }: CacheEntry): number {
+  const texts = [url, finalUrl ?? '', statusText, ...tags, ...(variant?.names ?? []), variant?.digest ?? ''];
+  const text = [...texts, ...headers.flat()].reduce((length, each) => length + each.length, 0);
+  return ENTRY_OVERHEAD_BYTES + text + body.byteLength;
 }

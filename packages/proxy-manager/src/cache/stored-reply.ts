@@ -33,7 +33,7 @@ export function toReply(entry: CacheEntry, ageMs: number, leftMs: number): Reply
   return {
     status,
     statusText,
-    headers: hitHeaders(headers, ageMs, leftMs),
+    headers: hitHeaders(headers, entry.initialAgeMs + ageMs, leftMs),
     body,
     url: new URL(entry.finalUrl ?? entry.url),
     httpVersion,
@@ -42,12 +42,16 @@ export function toReply(entry: CacheEntry, ageMs: number, leftMs: number): Reply
   };
 }
 
-/** `age` goes on from what an upstream cache had said; `cache-status` (RFC 9211) is a list to which each cache adds. */
+/** `cache-status` (RFC 9211) is a list to which each cache adds. */
 function hitHeaders(headers: HeaderList, ageMs: number, leftMs: number): HeaderList {
-  const upstream = header(headers, 'age') ?? '';
-  const age = Math.floor(ageMs / 1000) + (/^\d{1,10}$/.test(upstream) ? Number(upstream) : 0);
   const status = `proxy-manager; hit; ttl=${Math.floor(leftMs / 1000)}`;
-  return [...withHeader(headers, 'age', String(age)), ['cache-status', status]];
+  return [...withHeader(headers, 'age', String(Math.floor(ageMs / 1000))), ['cache-status', status]];
+}
+
+/** What caches before this one say of a reply's age. */
+function upstreamAgeMs(headers: HeaderList): number {
+  const age = header(headers, 'age') ?? '';
+  return /^\d{1,10}$/.test(age) ? Number(age) * 1000 : 0;
 }
 
 /** What is stored of `reply`, or undefined where it must not be. */
@@ -73,6 +77,10 @@ export function toEntry(
     // A copy: the caller gets the reply's own bytes and may alter them.
     body: new Uint8Array(body),
     storedAtMs,
+    initialAgeMs: upstreamAgeMs(headers),
+    staleAtMs: Math.min(storedAtMs + ttlMs, LATEST_MS),
     expiresAtMs: Math.min(storedAtMs + ttlMs, LATEST_MS),
+    variant: undefined,
+    tags: [],
   };
 }

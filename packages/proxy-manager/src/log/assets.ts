@@ -14,7 +14,7 @@ export interface Asset {
 }
 
 /** Raised with every change of a template: an installed one of a higher version is left alone. */
-const VERSION = 1;
+const VERSION = 2;
 
 const common = { version: VERSION, _meta: { managed_by: 'proxy-manager' } };
 
@@ -68,7 +68,11 @@ const ASSETS: readonly Asset[] = [
           dynamic: false,
           properties: {
             expires_at: { type: 'date' },
+            stale_at: { type: 'date' },
             stored_at: { type: 'date' },
+            age_ms: { type: 'long' },
+            tags: { type: 'keyword' },
+            variant: { type: 'object', enabled: false },
             method: { type: 'keyword' },
             host: { type: 'keyword' },
             status: { type: 'short' },

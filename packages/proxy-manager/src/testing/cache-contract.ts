@@ -131,6 +131,17 @@ function samples(): [what: string, entry: CacheEntry][] {
         ],
       }),
     ],
+    ['text over 1 kB, which may be kept compressed', sample({ body: bytes('{"name":"日本"},'.repeat(20_000)) })],
+    ['a body that came coded', sample({ headers: [['content-encoding', 'gzip']], body: randomBytes(2000) })],
+    [
+      'a stale one with age, variant and tags',
+      sample({
+        initialAgeMs: 1234,
+        staleAtMs: NOW_MS,
+        variant: { names: ['accept', 'accept-language'], family: 'f4m1ly', digest: 'd'.repeat(64) },
+        tags: ['products', 'page:1'],
+      }),
+    ],
     ['the url after redirects', sample({ finalUrl: 'https://www.example.com/items?page=1&q=%7Bkey%7D' })],
   ];
 }
@@ -146,7 +157,11 @@ function sample(different: Partial<CacheEntry>): CacheEntry {
     headers: [['content-type', 'application/json']],
     body: bytes('{}'),
     storedAtMs: NOW_MS,
+    initialAgeMs: 0,
+    staleAtMs: NOW_MS + 60_000,
     expiresAtMs: NOW_MS + 60_000,
+    variant: undefined,
+    tags: [],
     ...different,
   };
 }

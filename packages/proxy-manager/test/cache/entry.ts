@@ -16,7 +16,11 @@ export function entry(different: Partial<CacheEntry> = {}): CacheEntry {
     headers: [['content-type', 'text/plain']],
     body: Buffer.from('hello'),
     storedAtMs: NOW_MS,
+    initialAgeMs: 0,
+    staleAtMs: NOW_MS + 60_000,
     expiresAtMs: NOW_MS + 60_000,
+    variant: undefined,
+    tags: [],
     ...different,
   };
 }

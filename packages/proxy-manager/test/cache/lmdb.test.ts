@@ -7,6 +7,8 @@ import { cacheStoreContract } from '../../src/testing/cache-contract.js';
 import { clock, entry, keyFor } from './entry.js';
 import { scratchEnvironment } from './scratch.js';
 
+const whole = await encodeEntry(entry());
+
 describe('lmdb cache store', () => {
   let opened: Environment;
   const environment = async (): Promise<Environment> => opened;
@@ -19,7 +21,6 @@ describe('lmdb cache store', () => {
 
   cacheStoreContract({ test, open: async (time) => lmdbCacheStore({ environment, clock: time }), durable: true });
 
-  const whole = encodeEntry(entry());
   const flipped = (at: number): Buffer => Buffer.from(whole).fill((whole[at] ?? 0) ^ 1, at, at + 1);
   test.each([
     ['cut short', whole.subarray(0, -1)],

@@ -1,0 +1,49 @@
+import { randomBytes } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+import { expect, test } from 'vitest';
+import { decodeEntry, encodeEntry } from '../../src/cache/record.js';
+import { entry } from './entry.js';
+
+const JSON_TYPE = ['content-type', 'application/json; charset=utf-8'] as const;
+const text = Buffer.from(JSON.stringify(Array.from({ length: 100 }, (_, id) => ({ id, name: `item ${id}` }))));
+
+test.each([
+  ['text', 2000, true],
+  ['text over what is coded where the caller stands', 400_000, true],
+  ['text of less than 1 kB', 1023, false],
+])('%s is kept compressed where that is worth it, and comes back byte for byte', async (_, length, isSmaller) => {
+  const body = Buffer.alloc(length, text);
+  const record = await encodeEntry(entry({ headers: [JSON_TYPE], body }));
+  expect(record.byteLength < body.byteLength / 2).toBe(isSmaller);
+  expect(body.equals((await decodeEntry(record))?.body ?? Buffer.of())).toBe(true);
+});
+
+const AS_IT_IS: [string, Parameters<typeof entry>[0]][] = [
+  ['came with a coding', { headers: [JSON_TYPE, ['content-encoding', 'identity-of-theirs']], body: text }],
+  ['is an image', { headers: [['content-type', 'image/png']], body: text }],
+  ['cannot be made smaller', { headers: [JSON_TYPE], body: randomBytes(2000) }],
+];
+test.each(AS_IT_IS)('a body that %s is kept as it is', async (_, different) => {
+  const record = await encodeEntry(entry(different));
+  expect(record.subarray(-100)).toEqual(Buffer.from(different?.body ?? []).subarray(-100));
+  expect((await decodeEntry(record))?.body).toEqual(different?.body);
+});
+
+/** The record with its head written anew, and a checksum that fits. */
+function withHead(record: Buffer, rewrite: (head: string) => string): Buffer {
+  const bodyAt = 9 + record.readUInt32LE(5);
+  const head = Buffer.from(rewrite(record.toString('utf8', 9, bodyAt)));
+  const changed = Buffer.concat([record.subarray(0, 9), head, record.subarray(bodyAt)]);
+  changed.writeUInt32LE(head.byteLength, 5);
+  changed.writeUInt32LE(crc32(changed.subarray(5)), 1);
+  return changed;
+}
+
+test.each([
+  ['a coding that this Node cannot read', (head: string) => head.replace(/"coded":\["\w+"/, '"coded":["lzma"')],
+  ['another length than it says', (head: string) => head.replace(/("coded":\["\w+",)\d+/, '$12001')],
+])('an entry with %s is a miss', async (_, rewrite) => {
+  const record = await encodeEntry(entry({ headers: [JSON_TYPE], body: Buffer.alloc(2000, text) }));
+  expect(await decodeEntry(withHead(record, (head) => head))).toBeDefined();
+  expect(await decodeEntry(withHead(record, rewrite))).toBeUndefined();
+});
