@@ -41,6 +41,8 @@ export function withMaskedErrors(store: UsageStore, mask: Mask): UsageStore {
     giveBack: (ticket) => masked(store.giveBack(ticket)),
     rest: (pool, id, untilMs) => masked(store.rest(pool, id, untilMs)),
     read: (pool) => masked(store.read(pool)),
+    note: (book, id, event) => masked(store.note(book, id, event)),
+    standings: (book) => masked(store.standings(book)),
     close: () => store.close(),
   };
 }

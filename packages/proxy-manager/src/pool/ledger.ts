@@ -184,16 +184,18 @@ function wake(shelf: Shelf, section: Section, nowMs: number): boolean {
 function choose(
   shelf: Shelf,
   section: Section,
-  { cost, avoid }: Demand,
+  demand: Demand,
   pin: string | undefined,
   nowMs: number,
 ): Chosen | Refusal {
+  const { cost, avoid, resting } = demand;
   let chosen: Chosen | undefined;
   const consider = (id: string): Chosen | undefined => {
     const meter = meterOf(section, id);
     if (meter === undefined) return undefined;
     const record = recordAt(shelf.get(id)?.record, meter, nowMs);
-    return readyAtMs(record, meter, cost) <= nowMs ? { section, meter, record } : undefined;
+    const readyMs = Math.max(readyAtMs(record, meter, cost), resting?.get(id) ?? 0);
+    return readyMs <= nowMs ? { section, meter, record } : undefined;
   };
   if (pin !== undefined) {
     chosen = consider(pin);
@@ -211,17 +213,26 @@ function choose(
     });
     chosen ??= avoided;
   }
-  return chosen ?? { granted: false, kind: section.kind, retryAtMs: earliestMs(shelf, section, cost, pin, nowMs) };
+  return chosen ?? { granted: false, kind: section.kind, retryAtMs: earliestMs(shelf, section, demand, pin, nowMs) };
 }
 
 /** When the first meter (or the pinned one) can hold `cost`; Infinity when none ever can. */
-function earliestMs(shelf: Shelf, section: Section, cost: number, pin: string | undefined, nowMs: number): number {
+function earliestMs(
+  shelf: Shelf,
+  section: Section,
+  { cost, resting }: Demand,
+  pin: string | undefined,
+  nowMs: number,
+): number {
   const readyAt = (id: string): number => {
     const meter = meterOf(section, id);
-    return meter === undefined ? Infinity : readyAtMs(recordAt(shelf.get(id)?.record, meter, nowMs), meter, cost);
+    if (meter === undefined) return Infinity;
+    return Math.max(readyAtMs(recordAt(shelf.get(id)?.record, meter, nowMs), meter, cost), resting?.get(id) ?? 0);
   };
   if (pin !== undefined) return readyAt(pin);
   let earliest = Infinity;
+  // They stand among the ready ones, if nothing else keeps them.
+  for (const id of resting?.keys() ?? []) earliest = Math.min(earliest, readyAt(id));
   shelf.eachWaking((id, wakeAtMs) => {
     if (wakeAtMs >= earliest) return true;
     earliest = Math.min(earliest, readyAt(id));

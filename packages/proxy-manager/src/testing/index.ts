@@ -17,5 +17,7 @@ export type {
   UsageStore,
   WindowReading,
 } from '../usage/usage-store.js';
+export type { StandingStore } from '../usage/standing-store.js';
+export type { Noted, Standing, StandingEvent } from '../pool/standing.js';
 export type { Meter, WindowSpec } from '../config/resolve.js';
 export type { HeaderList } from '../pipeline/headers.js';

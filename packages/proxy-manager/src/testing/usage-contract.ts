@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../clock.js';
 import type { Meter, WindowSpec } from '../config/resolve.js';
 import type { Demand, Pool, Refusal, Section, Ticket, UsageStore } from '../usage/usage-store.js';
+import { standingContract } from './standing-contract.js';
 
 export interface UsageContract {
   /** vitest's, node:test's or anyone's. */
@@ -22,7 +23,7 @@ const HOUR_MS = 3_600_000;
 /** A timer may fire that much early. */
 const TIMER_SLACK_MS = 5;
 
-interface Bench {
+export interface Bench {
   readonly store: UsageStore;
   readonly open: () => Promise<UsageStore>;
   readonly now: () => number;
@@ -62,17 +63,19 @@ export function usageStoreContract({ test, open, durable, ownClock }: UsageContr
   limits(check);
   windowsOverTime(check);
   pinsAndAvoidance(check);
+  restsOfOneTake(check);
   costs(check);
   givenBack(check);
   arrivals(check);
   rests(check);
   readings(check);
   changedPools(check);
+  standingContract(check);
   if (durable) sharing(check);
   if (!ownClock) clockSteps(check);
 }
 
-type Check = (name: string, body: (bench: Bench) => Promise<void>) => void;
+export type Check = (name: string, body: (bench: Bench) => Promise<void>) => void;
 
 function ruleOfChoice(check: Check): void {
   check('takes in turn: fewest uses, then least recently used, then the order of the section', async ({ store }) => {
@@ -240,6 +243,38 @@ function pinsAndAvoidance(check: Check): void {
     for (let n = 0; n < 3; n += 1) ids.push(idOf(await granted(store.take({ pool, cost: 1, avoid }))));
     assert.deepEqual(ids, ['c', 'a', 'b']);
   });
+}
+
+function restsOfOneTake(check: Check): void {
+  check(
+    'who rests for one take alone is not taken by it, and the refusal tells when it may be',
+    async ({ store, now }) => {
+      const pool = both({ a: [] }, { p: [hourly(9)], q: [hourly(1)] });
+      const [soonMs, laterMs] = [now() + HOUR_MS / 4, now() + HOUR_MS / 2];
+      const resting = new Map([
+        ['p', laterMs],
+        ['not of this pool', soonMs],
+      ]);
+      const first = await granted(store.take({ pool, cost: 1, resting }));
+      assert.deepEqual(
+        first.taken.map(({ id }) => id),
+        ['a', 'q'],
+      );
+      const none = await refused(store.take({ pool, cost: 1, resting }));
+      assert.deepEqual([none.kind, none.retryAtMs], ['proxy', laterMs]);
+      assert.equal((await refused(store.take({ pool, cost: 1, resting, pin: ['a', 'p'] }))).retryAtMs, laterMs);
+      const sooner = new Map([...resting, ['p', soonMs]]);
+      assert.equal((await refused(store.take({ pool, cost: 1, resting: sooner }))).retryAtMs, soonMs);
+      const over = new Map([['p', now()]]);
+      for (const map of [over, undefined]) {
+        const { taken } = await granted(store.take({ pool, cost: 1, ...(map && { resting: map }) }));
+        assert.deepEqual(
+          taken.map(({ id }) => id),
+          ['a', 'p'],
+        );
+      }
+    },
+  );
 }
 
 function costs(check: Check): void {

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import type { Database, Key } from 'lmdb';
 import type { Entry, LedgerHead, LedgerIndex, Shelf } from '../pool/ledger-index.js';
 import type { Place } from '../pool/meter-record.js';
+import { keyPart } from './lmdb-key.js';
 import type { PackedEntry } from './packed-entry.js';
 import { packEntry, unpackEntry } from './packed-entry.js';
 
@@ -88,10 +88,4 @@ class LmdbShelf implements Shelf {
 /** The keys that continue `prefix`, whose last part is a name: no other name lies between it and itself with a `~`. */
 function within(prefix: readonly [ledger: string, name: string]): { start: Key; end: Key } {
   return { start: [...prefix], end: [prefix[0], `${prefix[1]}~`] };
-}
-
-/** Names of any length and content as part of a key, which lmdb bounds and separates by NUL. */
-function keyPart(text: string): string {
-  if (text.length <= 128 && !text.includes('\0')) return text;
-  return `sha256:${createHash('sha256').update(text).digest('hex')}`;
 }

@@ -5,6 +5,7 @@ import type { Environment } from '../embedded/environment.js';
 import { ProxyManagerError, StoreError } from '../errors.js';
 import { arrived, giveBack, read, rest, take } from '../pool/ledger.js';
 import { LmdbLedger } from './lmdb-ledger.js';
+import { noteIn, standingsIn, sweepStandings } from './lmdb-standings.js';
 import type { UsageStore } from './usage-store.js';
 
 interface Opened {
@@ -48,6 +49,12 @@ export function lmdbUsageStore(options: {
     });
   }
 
+  let swept = false;
+  function sweepOnce({ database }: Opened): void {
+    if (!swept) sweepStandings(database, clock.now());
+    swept = true;
+  }
+
   return {
     take: (demand) => transact('count a use', demand.pool.endpoint, (ledger) => take(ledger, demand, clock.now())),
     giveBack: (ticket) =>
@@ -58,6 +65,17 @@ export function lmdbUsageStore(options: {
       transact('note a rest', pool.endpoint, (ledger) => rest(ledger, pool, id, untilMs, clock.now())),
     // In a transaction: what is read outside of one may be a moment old.
     read: (pool) => transact('read the counts', pool.endpoint, (ledger) => read(ledger, pool, clock.now())),
+    note: (book, id, event) =>
+      using('note a standing', (opened) =>
+        opened.environment.transact(() => {
+          sweepOnce(opened);
+          return noteIn(opened.database, { book, id }, event, clock.now());
+        }),
+      ),
+    standings: (book) =>
+      using('read the standings', ({ environment, database }) =>
+        environment.transact(() => standingsIn(database, book)),
+      ),
     close: async () => {},
   };
 }

@@ -4,6 +4,7 @@ import type { Entry, LedgerHead, LedgerIndex, Shelf } from '../pool/ledger-index
 import { arrived, giveBack, read, rest, take } from '../pool/ledger.js';
 import type { Place, Rank } from '../pool/meter-record.js';
 import { Heap } from './heap.js';
+import { memoryStandings } from './memory-standings.js';
 import type { UsageStore } from './usage-store.js';
 
 /** Counts in this process alone, for as long as it lives. */
@@ -23,6 +24,7 @@ export function memoryUsageStore({ clock = systemClock }: { readonly clock?: Clo
     arrived: async (ticket) => arrived(ledgerOf(ticket.pool.endpoint), ticket, clock.now()),
     rest: async (pool, id, untilMs) => rest(ledgerOf(pool.endpoint), pool, id, untilMs, clock.now()),
     read: async (pool) => read(ledgerOf(pool.endpoint), pool, clock.now()),
+    ...memoryStandings(clock),
     close: async () => {},
   };
 }

@@ -202,6 +202,12 @@ if #strange > 0 then return { 'enrol', strange } end
 export const TAKE: RedisScript = script(`${LEDGER}${PREPARE}
 local avoid = {}
 for _, id in ipairs(request.avoid) do avoid[id] = true end
+local resting = {}
+for _, pair in ipairs(request.resting) do resting[pair[1]] = pair[2] end
+
+local function readyHere(m)
+  return math.max(readyAt(m, request.cost), resting[m.id] or 0)
+end
 
 local function eachReady(s, visit)
   local from, chunk = 0, 16
@@ -217,12 +223,12 @@ end
 local function choose(s, pin)
   if pin then
     local m = get(s, pin)
-    return m and readyAt(m, request.cost) <= now and m or nil
+    return m and readyHere(m) <= now and m or nil
   end
   local chosen, avoided
   eachReady(s, function(id)
     local m = get(s, id)
-    if not m or readyAt(m, request.cost) > now then return false end
+    if not m or readyHere(m) > now then return false end
     if avoid[id] then
       avoided = avoided or m
       return false
@@ -236,15 +242,19 @@ end
 local function earliest(s, pin)
   if pin then
     local m = get(s, pin)
-    return m and readyAt(m, request.cost) or NEVER
+    return m and readyHere(m) or NEVER
   end
   local best, from, chunk = NEVER, 0, 16
+  for id in pairs(resting) do
+    local m = get(s, id)
+    if m then best = math.min(best, readyHere(m)) end
+  end
   while true do
     local found = redis.call('ZRANGE', s.waking, from, from + chunk - 1, 'WITHSCORES')
     for i = 1, #found, 2 do
       if tonumber(found[i + 1]) >= best then return best end
       local m = get(s, found[i])
-      if m then best = math.min(best, readyAt(m, request.cost)) end
+      if m then best = math.min(best, readyHere(m)) end
     end
     if #found < chunk * 2 then return best end
     from = from + chunk

@@ -5,6 +5,7 @@ import { assertKeepsKeys } from './redis-eviction.js';
 import { lastTake, openedBy, toReading } from './redis-meter.js';
 import type { RedisScript } from './redis-script.js';
 import { ARRIVED, GIVE_BACK, READ, REST, TAKE } from './redis-script.js';
+import { noteInRedis, standingsInRedis } from './redis-standings.js';
 import type { Pool, Refusal, Ticket, UsageStore } from './usage-store.js';
 
 /** Counts outlive their last use by this, or by their longest window when that is longer. */
@@ -46,8 +47,9 @@ export function redisUsageStore(options: { readonly client: () => Promise<Redis 
   }
 
   return {
-    async take({ pool, cost, pin, avoid = new Set() }) {
-      const answer = await change('count a use', TAKE, pool, { cost, pin, avoid: [...avoid] });
+    async take({ pool, cost, pin, avoid = new Set(), resting = new Map() }) {
+      const request = { cost, pin, avoid: [...avoid], resting: [...resting] };
+      const answer = await change('count a use', TAKE, pool, request);
       return answer[0] === 'refused' ? toRefusal(pool, answer) : toTicket(pool, cost, answer);
     },
     async giveBack({ pool, cost, receipt }) {
@@ -68,6 +70,8 @@ export function redisUsageStore(options: { readonly client: () => Promise<Redis 
           return meters.map((meter, position) => toReading(packed[position] ?? undefined, meter, kind, Number(now)));
         });
       }),
+    note: (book, id, event) => using('note a standing', (client) => noteInRedis(client, { book, id }, event)),
+    standings: (book) => using('read the standings', (client) => standingsInRedis(client, book)),
     close: async () => {},
   };
 }

@@ -1,4 +1,5 @@
 import type { Meter } from '../config/resolve.js';
+import type { StandingStore } from './standing-store.js';
 
 /** The candidates of one kind: one of `meters` is taken at a time. */
 export interface Section {
@@ -24,6 +25,8 @@ export interface Demand {
   readonly pin?: readonly string[];
   /** Take one of these only where no other is ready (a retry wants another identity). */
   readonly avoid?: ReadonlySet<string>;
+  /** These rest for this take alone, each until its epoch ms: a proxy that is blocked where the request goes. */
+  readonly resting?: ReadonlyMap<string, number>;
 }
 
 /** One window as it stands now. */
@@ -71,7 +74,7 @@ export interface Refusal {
  * their limits and not resting, the one with the fewest uses (in its open window, or since ever when it is
  * unlimited); ties go to the least recently used, then to the order of the section.
  */
-export interface UsageStore {
+export interface UsageStore extends StandingStore {
   /** Chooses one meter per section and counts the use, in one step. */
   take(demand: Demand): Promise<Ticket | Refusal>;
   /**

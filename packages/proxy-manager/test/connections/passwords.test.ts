@@ -134,7 +134,8 @@ test('every verb of a usage store tells its errors masked', async () => {
   const fail = async (): Promise<never> => {
     throw new StoreError('redis usage store', 'count', new Error(`no ${PASSWORD}`));
   };
-  const failing = { take: fail, arrived: fail, giveBack: fail, rest: fail, read: fail, close: async () => {} };
+  const verbs = { take: fail, arrived: fail, giveBack: fail, rest: fail, read: fail, note: fail, standings: fail };
+  const failing = { ...verbs, close: async () => {} };
   const store = withMaskedErrors(failing, redisMask({ password: PASSWORD }));
   const pool: Pool = { endpoint: 'a', sections: [] };
   const ticket: Ticket = { granted: true, pool, cost: 1, taken: [], receipt: [] };
@@ -144,6 +145,8 @@ test('every verb of a usage store tells its errors masked', async () => {
     store.giveBack(ticket),
     store.rest(pool, 'id', 1),
     store.read(pool),
+    store.note('book', 'id', { kind: 'clear' }),
+    store.standings('book'),
   ]) {
     const error: unknown = await verb.catch((fault: unknown) => fault);
     expect(error).toMatchObject({
