@@ -45,9 +45,9 @@ export function acquireEngine(options: RequestOptions): AcquiredEngine {
 }
 
 function managerSettings(options: RequestOptions): ManagerOptions {
-  const { secrets, dataDir, redis, elasticsearch, installAssets, usage, log, fingerprintKey, clock } =
+  const { secrets, dataDir, redis, elasticsearch, installAssets, usage, log, trace, fingerprintKey, clock } =
     options as ManagerOptions;
-  const settings = { secrets, dataDir, redis, elasticsearch, installAssets, usage, log, fingerprintKey, clock };
+  const settings = { secrets, dataDir, redis, elasticsearch, installAssets, usage, log, trace, fingerprintKey, clock };
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
 }
 

@@ -9,6 +9,7 @@ import { unknownEndpoint } from './config/validate-options.js';
 import { ClosedError, ConfigError } from './errors.js';
 import type { ExchangeLog } from './log/exchange-log.js';
 import { openExchangeLog } from './log/open-exchange-log.js';
+import type { RecordPolicy } from './log/record-policy.js';
 import { exchangeAbort, unlessAborted } from './pipeline/abort.js';
 import type { Exchange, ExchangePolicy, Reply } from './pipeline/exchange.js';
 import { compose } from './pipeline/compose.js';
@@ -30,6 +31,7 @@ import { retryStage } from './stages/retry.js';
 import { wireStage } from './stages/wire.js';
 import type { Stores } from './stores.js';
 import { openStores } from './stores.js';
+import { tracing } from './telemetry/tracing.js';
 import { createTransport } from './transport/create.js';
 import type { Transport } from './transport/transport.js';
 import type { CredentialUsage } from './usage/credential-usage.js';
@@ -55,6 +57,7 @@ export class Engine {
   readonly #pace: ReturnType<typeof paceStage>;
   readonly #transport: Transport;
   readonly #ownsTransport: boolean;
+  readonly #trace: ReturnType<typeof tracing>;
   readonly #pipeline: Next;
   readonly #inFlight = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
@@ -62,10 +65,20 @@ export class Engine {
   constructor(options: ManagerOptions) {
     const { fingerprintKey, clock = systemClock, transport } = options;
     this.endpoints = loadSecrets(options.secrets, { fingerprintKey });
-    this.policy = overPolicy(DEFAULT_POLICY, {
-      ...(options.retry === undefined ? {} : { retry: options.retry }),
-      ...(options.wait === undefined ? {} : { wait: options.wait }),
-    });
+    const { service, headers, bodies } = options.log ?? {};
+    const record: RecordPolicy = {
+      ...(service && { service }),
+      ...(headers && { headers: new Set(headers.map((name) => name.toLowerCase())) }),
+      ...(bodies && { bodies }),
+    };
+    this.#trace = tracing(options.trace);
+    this.policy = overPolicy(
+      { ...DEFAULT_POLICY, record },
+      {
+        ...(options.retry === undefined ? {} : { retry: options.retry }),
+        ...(options.wait === undefined ? {} : { wait: options.wait }),
+      },
+    );
     this.clock = clock;
     const dataDir = resolve(options.dataDir ?? '.proxy-manager');
     this.#stores = openStores({ ...options, dataDir, clock });
@@ -139,8 +152,9 @@ export class Engine {
     return this.#given.map(patternOf);
   }
 
-  run(exchange: Exchange): Promise<Reply> {
-    return this.#pipeline(exchange);
+  async run(exchange: Exchange): Promise<Reply> {
+    const traced = this.#trace(exchange);
+    return this.#pipeline(traced instanceof Promise ? await traced : traced);
   }
 
   /** Closing waits for the work. */

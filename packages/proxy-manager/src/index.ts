@@ -13,6 +13,7 @@ export type { ProxyManagerErrorCode } from './errors.js';
 export type {
   CachePolicy,
   ExchangeOptions,
+  LogOptions,
   ManagerOptions,
   RequestDefaults,
   RequestOptions,
@@ -35,6 +36,8 @@ export type { KeyProxy } from './pool/pinned-identity.js';
 export type { CredentialUsage } from './usage/credential-usage.js';
 export type { CacheEntry, CacheStore } from './cache/cache-store.js';
 export type { ExchangeSink } from './log/exchange-log.js';
+export type { BodyPolicy, ServiceIdentity, StatusClass } from './log/record-policy.js';
+export type { TraceOptions } from './telemetry/tracing.js';
 export type {
   RedirectHop,
   Transport,

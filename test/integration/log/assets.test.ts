@@ -23,6 +23,7 @@ afterAll(async () => {
 });
 
 const COMPONENT = 'proxy_manager@mappings';
+const shippedVersion = assets()[0]?.body['version'];
 
 async function installedVersion(): Promise<number | undefined> {
   const found = await client.cluster.getComponentTemplate({ name: COMPONENT });
@@ -32,7 +33,7 @@ async function installedVersion(): Promise<number | undefined> {
 test('several processes at once, and again: all of it is there', async () => {
   await Promise.all([installAssets(client), installAssets(client), installAssets(client)]);
   await installAssets(client);
-  expect(await installedVersion()).toBe(1);
+  expect(await installedVersion()).toBe(shippedVersion);
   expect(await client.indices.existsIndexTemplate({ name: 'logs-proxy_manager.exchange' })).toBe(true);
   const cache = await client.indices.get({ index: CACHE_INDEX });
   expect(Object.keys(cache[CACHE_INDEX]?.aliases ?? {})).toStrictEqual(['proxy_manager-cache']);
@@ -52,7 +53,7 @@ test('an older template is brought up to date, a newer one is left as it is', as
 
   await client.cluster.putComponentTemplate({ name: COMPONENT, version: 0, template });
   await installAssets(client);
-  expect(await installedVersion()).toBe(1);
+  expect(await installedVersion()).toBe(shippedVersion);
   expect(Object.keys(await mappingNow())).toContain('proxy_manager');
 });
 
@@ -79,11 +80,24 @@ test('every field that a record can hold is mapped by the template, and none but
   const fault = Object.assign(new Error('cut off'), { code: 'ECONNRESET' });
   const exchange = anExchange({
     url: 'https://10.0.0.1:8443/a/b?c=d#e',
-    trace: { cacheAgeMs: 5 },
-    attempt: { redirects: 2, retry: { reason: 'status 503', delayMs: 5 } },
+    attempt: { redirects: 2, retry: { reason: 'status 503', delayMs: 5 }, dnsMs: 1, tlsMs: 1 },
+    request: {
+      headers: [
+        ['content-type', 'application/json'],
+        ['referer', 'https://b.example/'],
+      ],
+    },
+    policy: {
+      record: {
+        service: { name: 'crawler', version: '1', environment: 'test' },
+        headers: new Set(['content-type']),
+        bodies: { maxBytes: 100 },
+      },
+    },
+    trace: { cacheAgeMs: 5, context: { traceId: '1'.repeat(32), spanId: '2'.repeat(16), flags: 1 } },
   });
   const records = [
-    toRecord(exchange, { reply: aReply({ status: 500 }), error: fault }, STARTED_MS + 1),
+    toRecord(exchange, { reply: aReply({ status: 500, body: Buffer.from('oh') }), error: fault }, STARTED_MS + 1),
     toRecord(anExchange(), { reply: aReply() }, STARTED_MS + 1),
   ];
   const sink = elasticsearchSink({ client: async () => client });
@@ -98,7 +112,11 @@ test('every field that a record can hold is mapped by the template, and none but
   const template = component?.body['template'] as { mappings: object };
   const planned = leaves(template.mappings);
   const written = records.flatMap((record) => paths(record));
-  expect(written.filter((path) => !path.startsWith('labels.') && !planned.has(path))).toStrictEqual([]);
+  expect(written.filter((path) => !/^labels\.|\.headers\./.test(path) && !planned.has(path))).toStrictEqual([]);
+
+  // The other way round: no field that nothing ever fills.
+  const empty = [...planned.keys()].filter((path) => !written.some((each) => `${each}.`.startsWith(`${path}.`)));
+  expect(empty).toStrictEqual([]);
 
   const indices = await client.indices.getMapping({ index: LOG_DATA_STREAM });
   const [index] = Object.values(indices);

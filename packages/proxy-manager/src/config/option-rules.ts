@@ -29,6 +29,16 @@ export function object(rules: Rules, known?: readonly string[]): Rule {
   };
 }
 
+/** An object that needs this field, beside what `rule` says of it. */
+export function required(name: string, inner: Rule): Rule {
+  return (value, path, problems) => {
+    inner(value, path, problems);
+    if (isObject(value) && Reflect.get(value, name) === undefined) {
+      problems.push(problem([...path, name], 'expected a value, found nothing'));
+    }
+  };
+}
+
 export function checkFields(
   value: object,
   rules: Rules,

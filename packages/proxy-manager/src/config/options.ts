@@ -1,6 +1,8 @@
 import type { AxiosRequestConfig } from 'axios';
 import type { CacheStore } from '../cache/cache-store.js';
 import type { Clock } from '../clock.js';
+import type { BodyPolicy, ServiceIdentity } from '../log/record-policy.js';
+import type { TraceOptions } from '../telemetry/tracing.js';
 import type { ExchangeSink } from '../log/exchange-log.js';
 import type { ProxyManager } from '../proxy-manager.js';
 import type { Transport } from '../transport/transport.js';
@@ -31,6 +33,18 @@ export interface RetryOptions {
    * @default false
    */
   readonly unsafe?: boolean;
+}
+
+/** What is logged, and where it goes besides Elasticsearch. */
+export interface LogOptions {
+  /** Further places that every record is shipped to from the spool. */
+  readonly sinks?: readonly ExchangeSink[];
+  /** Who sends: `service.*` of every document. */
+  readonly service?: ServiceIdentity;
+  /** Names of header fields to log, of request and reply; credentials among them show as `[redacted]`. Default: none. */
+  readonly headers?: readonly string[];
+  /** Log bodies that are text, up to `maxBytes` each, where the reply has one of the `statuses`. Default: none. */
+  readonly bodies?: BodyPolicy;
 }
 
 /** What a ProxyManager is made of; everything has a default, and without servers it works embedded in `dataDir`. */
@@ -65,10 +79,9 @@ export interface ManagerOptions {
      */
     readonly memoryMaxBytes?: number;
   };
-  readonly log?: {
-    /** Further places that every record is shipped to from the spool. */
-    readonly sinks?: readonly ExchangeSink[];
-  };
+  readonly log?: LogOptions;
+  /** Which trace an exchange is part of. Default: that of the active OpenTelemetry span, if there is one. */
+  readonly trace?: TraceOptions;
   /** Defaults for every Request of this manager. */
   readonly retry?: RetryOptions;
   /** Wait for an exhausted pool: `true` as long as it takes, or at most so many ms. Default: not at all. */

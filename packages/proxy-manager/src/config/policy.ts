@@ -24,6 +24,7 @@ export function overPolicy(
   const { cache, retry, wait, labels, userAgent, cost } = options;
   if ((cache ?? retry ?? wait ?? labels ?? userAgent ?? cost) === undefined) return policy;
   return {
+    ...policy,
     cache: cache === undefined ? policy.cache : cachePolicy(cache),
     retry: retry === undefined ? policy.retry : overRetry(policy.retry, retry),
     cost: cost ?? policy.cost,

@@ -12,6 +12,7 @@ import {
   object,
   oneOf,
   positiveInteger,
+  required,
 } from './option-rules.js';
 import { positiveTime, rule, text, time, ttl } from './option-rules.js';
 import { found, problem, unknownField } from './problem.js';
@@ -64,6 +65,8 @@ const PASSED_ON: ReadonlySet<string> = new Set([
   'xsrfHeaderName',
 ]);
 
+const HEADER_NAME = /^[!#$%&'*+.^_`|~\dA-Za-z-]+$/;
+
 /** What a later version will take. */
 const later: Rule = (_, path, problems) => problems.push(problem(path, 'not supported by this version'));
 
@@ -104,6 +107,31 @@ const AXIOS: Rules = {
   baseURL: rule('a string', isText, 'secret'),
 };
 
+const SERVICE: Rules = { name: text, version: text, environment: text };
+
+const BODIES: Rules = {
+  maxBytes: positiveInteger,
+  statuses: rule(
+    'an array of statuses and classes of them (404, 5xx)',
+    (value) => Array.isArray(value) && value.every((each) => /^[1-5](?:xx|\d\d)$/.test(String(each))),
+  ),
+};
+
+const LOG: Rules = {
+  sinks: rule('an array of sinks', (value) => Array.isArray(value) && value.every(has('ship', 'close'))),
+  service: required('name', object(SERVICE, knownIn(SERVICE))),
+  headers: rule(
+    'an array of header names',
+    (value) => Array.isArray(value) && value.every((name) => typeof name === 'string' && HEADER_NAME.test(name)),
+  ),
+  bodies: required('maxBytes', object(BODIES, knownIn(BODIES))),
+};
+
+const TRACE: Rules = {
+  traceparent: rule('a function', (value) => typeof value === 'function'),
+  propagate: bool,
+};
+
 /** What a manager is made of, and a Request without one. Urls and keys stay out of errors. */
 const RESOURCES: Rules = {
   secrets: rule(
@@ -119,9 +147,8 @@ const RESOURCES: Rules = {
     rule('a UsageStore', has('take', 'arrived', 'giveBack', 'rest', 'read', 'note', 'standings', 'close')),
     rule('embedded, memory, redis or a UsageStore', oneOf('embedded', 'memory', 'redis'), WORD),
   ),
-  log: object({
-    sinks: rule('an array of sinks', (value) => Array.isArray(value) && value.every(has('ship', 'close'))),
-  }),
+  log: object(LOG, knownIn(LOG)),
+  trace: object(TRACE, knownIn(TRACE)),
   fingerprintKey: rule('a string', isText, 'secret'),
   clock: rule('an object with now()', has('now')),
   watch: later,

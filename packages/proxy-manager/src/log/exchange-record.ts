@@ -3,8 +3,12 @@ import { PoolExhaustedError } from '../errors.js';
 import type { Attempt, Exchange, Reply } from '../pipeline/exchange.js';
 import { header } from '../pipeline/headers.js';
 import { eventId } from './event-id.js';
-import { addressFields, urlFields } from './record-address.js';
+import { addressFields, publicUrl, relatedFields, urlFields } from './record-address.js';
+import { bodyText, headerFields } from './record-content.js';
+import type { BodyPolicy, RecordPolicy } from './record-policy.js';
+import { wantsBodies } from './record-policy.js';
 import { rateLimitFields } from './record-rate-limit.js';
+import { routeOf } from './route.js';
 
 /** One ECS document: see docs/log.md for its fields. */
 export interface ExchangeRecord {
@@ -15,7 +19,13 @@ export interface ExchangeRecord {
 
 /** How the exchange or attempt ended; a streamed reply can have both, a reply and the error that cut its body off. */
 export type Outcome =
-  | { readonly reply: Reply; readonly error?: unknown; readonly bodyBytes?: number }
+  | {
+      readonly reply: Reply;
+      readonly error?: unknown;
+      /** Of a streamed body: how many bytes passed, and the first of them where they are wanted. */
+      readonly bodyBytes?: number;
+      readonly bodyStart?: Uint8Array;
+    }
   | { readonly reply?: undefined; readonly error: unknown };
 
 type Fields = Record<string, unknown>;
@@ -26,7 +36,14 @@ const STREAM = { type: 'logs', dataset: DATASET, namespace: 'default' };
 const NETWORK = { protocol: 'http', transport: 'tcp', direction: 'egress' };
 const HOST = { name: hostname() };
 const PROCESS = { pid: process.pid };
-const LEVELS = { info: { level: 'info' }, warn: { level: 'warn' }, error: { level: 'error' } };
+const LOGGER = 'proxy_manager';
+const LEVELS = {
+  info: { level: 'info', logger: LOGGER },
+  warn: { level: 'warn', logger: LOGGER },
+  error: { level: 'error', logger: LOGGER },
+};
+
+const NOTHING_MORE: RecordPolicy = {};
 
 /** What a person groups failures by, where the code says it less well. */
 const REASONS: Readonly<Record<string, string>> = {
@@ -56,6 +73,8 @@ export function toRecord(exchange: Exchange, outcome: Outcome, endedAtMs: number
   const start = new Date(startedAtMs).toISOString();
   const durationMs = Math.max(0, tookMs ?? endedAtMs - startedAtMs);
   const address = addressFields(request.url);
+  const received = attempt === undefined ? 0 : attempt.bytesReceived;
+  const callee = received > 0 ? { ...address, bytes: received } : address;
 
   const event = {
     id: eventId(endedAtMs),
@@ -80,14 +99,21 @@ export function toRecord(exchange: Exchange, outcome: Outcome, endedAtMs: number
     event,
     http: httpFields(exchange, outcome, attempt),
     url: urlFields(request.url),
-    server: address,
-    destination: address,
+    server: callee,
+    destination: callee,
+    related: relatedFields(request.url, reply),
     network: NETWORK,
     host: HOST,
     process: PROCESS,
     proxy_manager: ownFields(exchange, attempt),
   };
   if (attempt?.userAgent !== undefined) record['user_agent'] = { original: attempt.userAgent };
+  if (attempt !== undefined && attempt.bytesSent > 0) record['source'] = { bytes: attempt.bytesSent };
+  if (policy.record?.service !== undefined) record['service'] = policy.record.service;
+  if (trace.context !== undefined) {
+    record['trace'] = { id: trace.context.traceId };
+    record['span'] = { id: trace.context.spanId };
+  }
   if (error !== undefined) record['error'] = error;
   const labels = labelFields(policy.labels);
   if (labels !== undefined) record['labels'] = labels;
@@ -127,25 +153,51 @@ function errorFields(error: unknown): ErrorFields {
   return 'code' in error && typeof error.code === 'string' ? { type, code: error.code, message } : { type, message };
 }
 
-function httpFields({ id, request }: Exchange, outcome: Outcome, attempt: Attempt | undefined): Fields {
+function httpFields({ id, request, policy }: Exchange, outcome: Outcome, attempt: Attempt | undefined): Fields {
   const { reply } = outcome;
+  const { headers, bodies } = policy.record ?? NOTHING_MORE;
+  const hide = attempt?.hide ?? ((text: string) => text);
+  // What the cache gives stands in the log already, with the reply that it was.
+  const content =
+    attempt !== undefined && bodies !== undefined && wantsBodies(bodies, reply?.status) ? bodies : undefined;
   const asked: Fields = { id, method: request.method };
   if (attempt !== undefined && attempt.bytesSent > 0) asked['bytes'] = attempt.bytesSent;
-  if (typeof request.body === 'string') asked['body'] = { bytes: Buffer.byteLength(request.body) };
-  else if (request.body instanceof Uint8Array) asked['body'] = { bytes: request.body.byteLength };
   const askedType = mimeType(header(request.headers, 'content-type'));
+  const askedBody = bodyFields(request.body, askedType, content, hide);
+  if (askedBody !== undefined) asked['body'] = askedBody;
   if (askedType !== undefined) asked['mime_type'] = askedType;
+  const referrer = header(request.headers, 'referer');
+  const shownReferrer = referrer && publicUrl(referrer);
+  if (shownReferrer !== undefined) asked['referrer'] = shownReferrer;
+  const askedHeaders = headers && headerFields(request.headers, headers);
+  if (askedHeaders !== undefined) asked['headers'] = askedHeaders;
   if (reply === undefined) return { request: asked };
 
   const answered: Fields = { status_code: reply.status };
   if (attempt !== undefined && attempt.bytesReceived > 0) answered['bytes'] = attempt.bytesReceived;
-  const bodyBytes = reply.body instanceof Uint8Array ? reply.body.byteLength : outcome.bodyBytes;
-  if (bodyBytes !== undefined) answered['body'] = { bytes: bodyBytes };
   const answeredType = mimeType(header(reply.headers, 'content-type'));
   if (answeredType !== undefined) answered['mime_type'] = answeredType;
+  const start = outcome.reply === undefined ? undefined : outcome.bodyStart;
+  const answeredBody = bodyFields(reply.body instanceof Uint8Array ? reply.body : start, answeredType, content, hide);
+  if (outcome.bodyBytes !== undefined) answered['body'] = { ...answeredBody, bytes: outcome.bodyBytes };
+  else if (answeredBody !== undefined) answered['body'] = answeredBody;
+  const answeredHeaders = headers && headerFields(reply.headers, headers);
+  if (answeredHeaders !== undefined) answered['headers'] = answeredHeaders;
   const fields: Fields = { request: asked, response: answered };
   if (attempt !== undefined && reply.httpVersion !== '') fields['version'] = reply.httpVersion;
   return fields;
+}
+
+function bodyFields(
+  body: Exchange['request']['body'],
+  type: string | undefined,
+  wanted: BodyPolicy | undefined,
+  hide: (text: string) => string,
+): Fields | undefined {
+  if (typeof body !== 'string' && !(body instanceof Uint8Array)) return undefined;
+  const bytes = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
+  const content = wanted && bodyText(body, type, wanted.maxBytes, hide);
+  return content === undefined ? { bytes } : { bytes, content };
 }
 
 function mimeType(contentType: string | undefined): string | undefined {
@@ -153,12 +205,12 @@ function mimeType(contentType: string | undefined): string | undefined {
   return (end === -1 ? contentType : contentType?.slice(0, end))?.trim().toLowerCase() || undefined;
 }
 
-function ownFields({ endpoint, pool, policy, trace }: Exchange, attempt: Attempt | undefined): Fields {
+function ownFields({ endpoint, pool, policy, request, trace }: Exchange, attempt: Attempt | undefined): Fields {
   const cache: Fields = { status: trace.cache };
   if (trace.cacheKey !== undefined) cache['key'] = trace.cacheKey;
   if (trace.cacheAgeMs !== undefined) cache['age_ms'] = Math.round(trace.cacheAgeMs);
   if (policy.cache !== undefined) cache['ttl_s'] = Math.round(policy.cache.ttlMs / 1000);
-  const fields: Fields = { endpoint: endpoint.name, cache };
+  const fields: Fields = { endpoint: endpoint.name, route: routeOf(request.url.pathname), cache };
   if (attempt === undefined) return fields;
 
   fields['attempt'] = { number: attempt.number, max: policy.retry.attempts };
@@ -172,7 +224,9 @@ function ownFields({ endpoint, pool, policy, trace }: Exchange, attempt: Attempt
   if (attempt.redirects > 0) fields['redirect'] = { count: attempt.redirects };
   const timing: Fields = { pool_ms: toMicros(attempt.poolMs) };
   if (endpoint.pace !== undefined) timing['pace_ms'] = toMicros(attempt.paceMs);
+  if (attempt.dnsMs !== undefined) timing['dns_ms'] = toMicros(attempt.dnsMs);
   if (attempt.connectMs !== undefined) timing['connect_ms'] = toMicros(attempt.connectMs);
+  if (attempt.tlsMs !== undefined) timing['tls_ms'] = toMicros(attempt.tlsMs);
   if (attempt.ttfbMs !== undefined) timing['ttfb_ms'] = toMicros(attempt.ttfbMs);
   if (attempt.downloadMs !== undefined) timing['download_ms'] = toMicros(attempt.downloadMs);
   fields['timing'] = timing;

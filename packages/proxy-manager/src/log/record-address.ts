@@ -1,14 +1,22 @@
 import { isIP } from 'node:net';
+import type { Reply } from '../pipeline/exchange.js';
 
 type Fields = Record<string, unknown>;
 
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 };
 
-/** ECS `url.*`, without userinfo. */
+/** Names of query parameters that hold a credential, without their `-` and `_`. */
+const SECRET_NAME =
+  /^(?:(?:x|api|app|access|auth|client|private|secret|subscription|consumer)*key|.*(?:token|secret|signature|credential|passwd|password|passphrase)|pass|pwd|sig|auth|authorization|jwt|sessionid)$/i;
+
+const MAYBE_SECRET = /key|token|secret|sig|cred|pass|pwd|auth|jwt|session/i;
+
+/** ECS `url.*`, without userinfo, and with `***` for parameters that are credentials by their name. */
 export function urlFields(url: URL): Fields {
-  const { protocol, pathname, search, hash } = url;
+  const { protocol, pathname, hash } = url;
+  const search = publicPairs(url.search);
   const fields: Fields = {
-    full: withoutUserinfo(url),
+    full: fullUrl(url, search),
     scheme: protocol.slice(0, -1),
     domain: domainOf(url),
     path: pathname,
@@ -16,8 +24,15 @@ export function urlFields(url: URL): Fields {
   const port = portOf(url);
   if (port !== undefined) fields['port'] = port;
   if (search !== '') fields['query'] = search.slice(1);
-  if (hash !== '') fields['fragment'] = hash.slice(1);
+  if (hash !== '') fields['fragment'] = publicPairs(hash).slice(1);
   return fields;
+}
+
+/** An url of which nothing is known, fit to be shown; undefined where it is none. */
+export function publicUrl(text: string): string | undefined {
+  if (!URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  return fullUrl(url, publicPairs(url.search));
 }
 
 /** ECS `server.*` and `destination.*`: the origin, also when a proxy stands between. */
@@ -30,12 +45,38 @@ export function addressFields(url: URL): Fields {
   return fields;
 }
 
-function withoutUserinfo(url: URL): string {
-  if (url.username === '' && url.password === '') return url.href;
-  const bare = new URL(url);
-  bare.username = '';
-  bare.password = '';
-  return bare.href;
+/** ECS `related.*`: every host that the exchange was with, the one that a redirect led to included. */
+export function relatedFields(url: URL, reply: Reply | undefined): Fields {
+  const fields: Record<string, string[]> = {};
+  const asked = domainOf(url);
+  const answered = reply === undefined ? asked : domainOf(reply.url);
+  for (const host of asked === answered ? [asked] : [asked, answered]) {
+    (fields[isIP(host) === 0 ? 'hosts' : 'ip'] ??= []).push(host);
+  }
+  return fields;
+}
+
+function fullUrl(
+  { href, protocol, username, password, host, pathname, search, hash }: URL,
+  publicSearch: string,
+): string {
+  const publicHash = publicPairs(hash);
+  if (username === '' && password === '' && publicSearch === search && publicHash === hash) return href;
+  return `${protocol}//${host}${pathname}${publicSearch}${publicHash}`;
+}
+
+/** `?a=b&c=d` with the values of secret parameters hidden; a placeholder of ours stays, it says more. */
+function publicPairs(pairs: string): string {
+  if (pairs === '' || !MAYBE_SECRET.test(pairs)) return pairs;
+  const shown = pairs
+    .slice(1)
+    .split('&')
+    .map((pair) => {
+      const end = pair.indexOf('=');
+      const name = pair.slice(0, end).replaceAll(/[-_.]|%\w\w/g, '');
+      return end === -1 || pair.includes('{key') || !SECRET_NAME.test(name) ? pair : `${pair.slice(0, end)}=***`;
+    });
+  return pairs.charAt(0) + shown.join('&');
 }
 
 function domainOf({ hostname }: URL): string {

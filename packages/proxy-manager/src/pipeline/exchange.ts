@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Endpoint } from '../config/resolve.js';
+import type { RecordPolicy } from '../log/record-policy.js';
 import type { Lease } from '../pool/lease.js';
 import type { Verdict } from '../pool/verdict.js';
 import type { WireObservation, WireOptions, WireReply } from '../transport/transport.js';
@@ -44,6 +45,8 @@ export interface ExchangePolicy {
   /** How long an exhausted pool is waited for, in ms; 0: not at all. */
   readonly waitMs: number;
   readonly labels: Readonly<Record<string, string>>;
+  /** What of the exchange is logged beyond what always is. */
+  readonly record?: RecordPolicy;
   /** `auto`: a realistic one per credential; `off`: none is added; else this very one. */
   readonly userAgent: 'auto' | 'off' | { readonly value: string };
 }
@@ -76,6 +79,13 @@ export interface Pin {
   lease(exchange: Exchange): Promise<Lease>;
 }
 
+/** A span of somebody's trace: 32 and 16 hex digits, and the flags of W3C Trace Context. */
+export interface TraceContext {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly flags: number;
+}
+
 export type CacheStatus = 'hit' | 'miss' | 'bypass';
 
 /** What the stages write down about one exchange; the doors and the log read it. */
@@ -90,6 +100,8 @@ export interface Trace {
   cache: CacheStatus;
   cacheKey: string | undefined;
   cacheAgeMs: number | undefined;
+  /** Which trace this exchange is part of, where one is known (W3C Trace Context). */
+  context?: TraceContext | undefined;
   /** The attempt that gave the reply, or failed last. */
   last: Attempt | undefined;
 }
@@ -105,6 +117,8 @@ export interface Attempt extends WireObservation {
   taken: readonly MeterReading[];
   userAgent: string | undefined;
   verdict: Verdict | undefined;
+  /** Writes a placeholder over the secrets that this attempt sent, wherever they stand in a text that came back. */
+  hide?: (text: string) => string;
   /** Waits of this attempt, in ms. */
   poolMs: number;
   paceMs: number;
@@ -133,6 +147,8 @@ export function openAttempt(number: number, nowMs: number, retry?: Attempt['retr
     bytesSent: 0,
     bytesReceived: 0,
     connectMs: undefined,
+    dnsMs: undefined,
+    tlsMs: undefined,
     ttfbMs: undefined,
     downloadMs: undefined,
   };

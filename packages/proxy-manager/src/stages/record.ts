@@ -4,7 +4,9 @@ import type { Clock } from '../clock.js';
 import type { ExchangeLog } from '../log/exchange-log.js';
 import type { Outcome } from '../log/exchange-record.js';
 import { toRecord } from '../log/exchange-record.js';
-import type { Reply } from '../pipeline/exchange.js';
+import { bytesToKeep } from '../log/record-content.js';
+import { wantsBodies } from '../log/record-policy.js';
+import type { Exchange, Reply } from '../pipeline/exchange.js';
 import type { Stage } from '../pipeline/stage.js';
 
 /** Logs every attempt before its reply or error goes back to the caller: one record each. Never throws or waits by itself. */
@@ -30,12 +32,19 @@ export function recordStage({ log, clock }: { log: ExchangeLog; clock: Clock }):
       note({ reply });
       return reply;
     }
-    return { ...reply, body: recorded(reply.body, (ending) => note({ reply, ...ending })) };
+    return { ...reply, body: recorded(reply.body, keptBytes(exchange, reply), (ending) => note({ reply, ...ending })) };
   };
+}
+
+/** How much of a streamed body the log wants to see. */
+function keptBytes({ policy }: Exchange, { status }: Reply): number {
+  const bodies = policy.record?.bodies;
+  return bodies !== undefined && wantsBodies(bodies, status) ? bytesToKeep(bodies.maxBytes) : 0;
 }
 
 interface BodyEnding {
   readonly bodyBytes: number;
+  readonly bodyStart?: Uint8Array;
   readonly error?: Error;
 }
 
@@ -44,14 +53,16 @@ interface BodyEnding {
  * the reader lets go. The newest chunk waits one turn of the event loop, so that one which comes together with the end
  * of the body follows the record, and one of a slow stream is not held up.
  */
-function recorded(body: Readable, onEnding: (ending: BodyEnding) => void): Readable {
+function recorded(body: Readable, keep: number, onEnding: (ending: BodyEnding) => void): Readable {
   let bodyBytes = 0;
+  const start: Buffer[] = [];
   let held: Buffer | undefined;
   let isNoted = false;
   function note(error: Error | null): void {
     if (isNoted) return;
     isNoted = true;
-    onEnding(error === null ? { bodyBytes } : { bodyBytes, error });
+    const seen = keep === 0 ? { bodyBytes } : { bodyBytes, bodyStart: Buffer.concat(start) };
+    onEnding(error === null ? seen : { ...seen, error });
   }
   function release(this: Transform): void {
     if (held === undefined || this.destroyed) return;
@@ -61,6 +72,7 @@ function recorded(body: Readable, onEnding: (ending: BodyEnding) => void): Reada
   }
   const passing = new Transform({
     transform(chunk: Buffer, _encoding, done) {
+      if (bodyBytes < keep) start.push(chunk.subarray(0, keep - bodyBytes));
       bodyBytes += chunk.length;
       release.call(this);
       held = chunk;

@@ -25,6 +25,7 @@ export function wireStage({ transport, clock }: { transport: Transport; clock: C
     const { attempt, lease } = exchange;
     const throughProxy = lease?.proxy !== undefined;
     const masker = new Masker([lease?.key?.secret, lease?.proxy?.userinfo]);
+    attempt.hide = (text) => masker.text(text);
     try {
       const reply = await transport.send(toWire(exchange, masker), attempt);
       const verdict = blameOwnOnly(judge({ reply, nowMs: clock.now(), throughProxy }), reply, exchange);

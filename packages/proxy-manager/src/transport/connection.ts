@@ -1,11 +1,16 @@
 import type { Socket } from 'node:net';
 import type { buildConnector, Client, Dispatcher } from 'undici';
-import { dial, type DialSettings } from './dial.js';
+import { dial, type DialSettings, type DialTimes } from './dial.js';
 import { authority, type Route } from './route.js';
 
 export interface ConnectionSettings extends DialSettings {
   readonly headersMs: number;
   readonly bodyMs: number;
+}
+
+/** How long connecting took in all, in ms, and what of it went into its parts. */
+export interface ConnectTimes extends Readonly<DialTimes> {
+  readonly connectMs: number;
 }
 
 /**
@@ -20,7 +25,7 @@ export class Connection {
   readonly #hangUp = new AbortController();
   #socket: Socket | undefined;
   #open = false;
-  #connectMs: number | undefined;
+  #connectTimes: ConnectTimes | undefined;
   #mark = { sent: 0, received: 0 };
 
   constructor(
@@ -49,9 +54,9 @@ export class Connection {
     return this.#open;
   }
 
-  /** How long the present exchange waited for its connection, in ms; undefined where one was open already. */
-  get connectMs(): number | undefined {
-    return this.#connectMs;
+  /** How long the present exchange waited for its connection; undefined where one was open already. */
+  get connectTimes(): ConnectTimes | undefined {
+    return this.#connectTimes;
   }
 
   /** Bytes that the present exchange moved over its socket. */
@@ -61,7 +66,7 @@ export class Connection {
   }
 
   dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
-    this.#connectMs = undefined;
+    this.#connectTimes = undefined;
     this.#mark = { sent: this.#socket?.bytesWritten ?? 0, received: this.#socket?.bytesRead ?? 0 };
     this.#client.dispatch(options, handler);
   }
@@ -78,14 +83,15 @@ export class Connection {
     callback: buildConnector.Callback,
   ): Promise<void> {
     const startedMs = performance.now();
+    const times: DialTimes = {};
     let socket: Socket;
     try {
-      socket = await dial(this.route, servername, settings, this.#hangUp.signal);
+      socket = await dial(this.route, servername, settings, this.#hangUp.signal, times);
     } catch (error) {
       callback(error as Error, null);
       return;
     }
-    this.#connectMs = performance.now() - startedMs;
+    this.#connectTimes = { ...times, connectMs: performance.now() - startedMs };
     this.#socket = socket;
     this.#open = true;
     this.#mark = { sent: 0, received: 0 };

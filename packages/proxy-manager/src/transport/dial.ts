@@ -20,6 +20,12 @@ export interface DialSettings {
   readonly sessions: { get(host: string): Buffer | undefined; set(host: string, session: Buffer): unknown };
 }
 
+/** How long the parts of one dialling took, in ms; absent where there was no such part. */
+export interface DialTimes {
+  dnsMs?: number;
+  tlsMs?: number;
+}
+
 /**
  * A socket on which HTTP to the route's origin can be spoken (or, in absolute form, HTTP to its proxy).
  * Rejects with one `TransportFault` of phase `proxy` or `connect`; nothing of the attempt is left open then.
@@ -29,15 +35,16 @@ export async function dial(
   servername: string | undefined,
   settings: DialSettings,
   signal: AbortSignal,
+  times: DialTimes = {},
 ): Promise<Socket> {
   const { origin, proxy } = route;
   const to = proxy === undefined ? origin : `${origin} through proxy ${proxy.id}`;
   const way =
     proxy === undefined
-      ? await tcp(route, settings, signal).catch(fault('connect', to))
-      : await throughProxy(proxy, route, settings, signal);
+      ? await tcp(route, settings, signal, times).catch(fault('connect', to))
+      : await throughProxy(proxy, route, settings, signal, times);
   const socket = route.secure
-    ? await tls(way, servername ?? route.hostname, settings, signal).catch(fault('connect', to))
+    ? await tls(way, servername ?? route.hostname, settings, signal, times).catch(fault('connect', to))
     : way;
   // Given a closed socket undici would dial again, for as long as the other side likes to play.
   if (socket.destroyed) fault('connect', to)(new ClosedEarly('closed as soon as it was open'));
@@ -49,30 +56,50 @@ async function throughProxy(
   route: Route,
   settings: DialSettings,
   signal: AbortSignal,
+  times: DialTimes,
 ): Promise<Socket> {
-  const socket = await reachProxy(proxy, settings, signal).catch(fault('proxy', `proxy ${proxy.id}`));
+  const socket = await reachProxy(proxy, settings, signal, times).catch(fault('proxy', `proxy ${proxy.id}`));
   if (route.absoluteForm) return socket;
   const openTunnel = proxy.protocol === 'socks5' ? openSocksTunnel : openHttpTunnel;
   await step(socket, settings.stepMs, signal, () => openTunnel(socket, proxy, route)).catch(tunnelFault(proxy, route));
   return socket;
 }
 
-async function reachProxy(proxy: ProxyCredential, settings: DialSettings, signal: AbortSignal): Promise<Socket> {
+async function reachProxy(
+  proxy: ProxyCredential,
+  settings: DialSettings,
+  signal: AbortSignal,
+  times: DialTimes,
+): Promise<Socket> {
   const hostname = unbracketed(proxy.hostname);
-  const socket = await tcp({ hostname, port: proxy.port }, settings, signal);
-  return proxy.protocol === 'https' ? tls(socket, hostname, settings, signal) : socket;
+  const socket = await tcp({ hostname, port: proxy.port }, settings, signal, times);
+  return proxy.protocol === 'https' ? tls(socket, hostname, settings, signal, times) : socket;
 }
 
-function tcp(to: Pick<Route, 'hostname' | 'port'>, { stepMs }: DialSettings, signal: AbortSignal): Promise<Socket> {
+function tcp(
+  to: Pick<Route, 'hostname' | 'port'>,
+  { stepMs }: DialSettings,
+  signal: AbortSignal,
+  times: DialTimes,
+): Promise<Socket> {
+  const startedMs = performance.now();
   const options = { host: to.hostname, port: to.port, noDelay: true, highWaterMark: TCP_BUFFER_BYTES };
   const socket = connectTcp(options);
   socket.setKeepAlive(true, KEEP_ALIVE_PROBE_MS);
   // Between two steps nobody listens, and a socket's error without a listener would end the process.
   socket.on('error', () => {});
+  socket.once('lookup', () => (times.dnsMs = performance.now() - startedMs));
   return step(socket, stepMs, signal, () => answered(socket, 'connect', () => socket));
 }
 
-function tls(over: Socket, servername: string, settings: DialSettings, signal: AbortSignal): Promise<Socket> {
+function tls(
+  over: Socket,
+  servername: string,
+  settings: DialSettings,
+  signal: AbortSignal,
+  times: DialTimes,
+): Promise<Socket> {
+  const startedMs = performance.now();
   const session = settings.sessions.get(servername);
   const socket = connectTls({
     ...settings.tls,
@@ -84,6 +111,8 @@ function tls(over: Socket, servername: string, settings: DialSettings, signal: A
     ...(session === undefined ? {} : { session }),
   });
   socket.on('error', () => {});
+  // An https proxy before an https origin makes two handshakes.
+  socket.once('secureConnect', () => (times.tlsMs = (times.tlsMs ?? 0) + performance.now() - startedMs));
   socket.on('session', (ticket) => settings.sessions.set(servername, ticket));
   return step(socket, settings.stepMs, signal, () => answered(socket, 'secureConnect', () => socket)).catch((error) => {
     over.destroy();

@@ -61,7 +61,15 @@ export class ObservedRequest {
       this.#mark = { sent: socket.bytesWritten, received: socket.bytesRead };
       this.#onSent();
     } else {
+      let connectedMs: number | undefined;
+      socket.once('lookup', () => {
+        this.#observation.dnsMs = (this.#observation.dnsMs ?? 0) + performance.now() - askedMs;
+      });
+      if (tls) socket.once('connect', () => (connectedMs = performance.now()));
       socket.once(tls ? 'secureConnect' : 'connect', () => {
+        if (connectedMs !== undefined) {
+          this.#observation.tlsMs = (this.#observation.tlsMs ?? 0) + performance.now() - connectedMs;
+        }
         this.#observation.connectMs = (this.#observation.connectMs ?? 0) + performance.now() - askedMs;
         this.#onSent();
       });

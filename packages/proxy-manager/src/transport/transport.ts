@@ -71,6 +71,9 @@ export interface WireObservation {
   bytesReceived: number;
   /** Milliseconds; undefined where the step did not happen (a kept-alive connection has no `connectMs`). */
   connectMs: number | undefined;
+  /** The parts of `connectMs` that went into looking a name up, and into TLS. */
+  dnsMs?: number | undefined;
+  tlsMs?: number | undefined;
   ttfbMs: number | undefined;
   downloadMs: number | undefined;
 }

@@ -51,8 +51,12 @@ export class WireExchange implements Dispatcher.DispatchHandler {
     this.#startedMs = performance.now();
     const observation = this.#observation;
     observation.sent = true;
-    const { connectMs } = this.#connection;
-    if (connectMs !== undefined) observation.connectMs = (observation.connectMs ?? 0) + connectMs;
+    const { connectTimes } = this.#connection;
+    if (connectTimes === undefined) return;
+    const { connectMs, dnsMs, tlsMs } = connectTimes;
+    observation.connectMs = (observation.connectMs ?? 0) + connectMs;
+    if (dnsMs !== undefined) observation.dnsMs = (observation.dnsMs ?? 0) + dnsMs;
+    if (tlsMs !== undefined) observation.tlsMs = (observation.tlsMs ?? 0) + tlsMs;
   }
 
   onResponseStart(

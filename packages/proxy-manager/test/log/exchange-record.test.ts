@@ -10,7 +10,11 @@ const ENDED_MS = STARTED_MS + 123;
 
 test('an attempt with its reply: every field of it', () => {
   const record = toRecord(
-    anExchange({ attempt: { redirects: 1, retry: { reason: 'status 503', delayMs: 70.4 }, number: 2 } }),
+    anExchange({
+      attempt: { redirects: 1, retry: { reason: 'status 503', delayMs: 70.4 }, number: 2, dnsMs: 1.5, tlsMs: 4.25 },
+      policy: { record: { service: { name: 'crawler', version: '1.2.3', environment: 'test' } } },
+      trace: { context: { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331', flags: 1 } },
+    }),
     { reply: aReply({ headers: [['Content-Type', 'Application/JSON; charset=utf-8']] }) },
     ENDED_MS,
   );
@@ -18,7 +22,7 @@ test('an attempt with its reply: every field of it', () => {
     '@timestamp': '2026-01-01T10:00:00.000Z',
     ecs: { version: '8.11.0' },
     message: 'GET https://api.example.com/v1/items/42 200 123ms miss',
-    log: { level: 'info' },
+    log: { level: 'info', logger: 'proxy_manager' },
     data_stream: { type: 'logs', dataset: 'proxy_manager.exchange', namespace: 'default' },
     event: {
       id: expect.stringMatching(/^[0-9A-HJKMNP-TV-Z]{26}$/),
@@ -47,8 +51,13 @@ test('an attempt with its reply: every field of it', () => {
       query: 'q=x&key={key}',
       fragment: 'top',
     },
-    server: { address: 'api.example.com', domain: 'api.example.com', port: 443 },
-    destination: { address: 'api.example.com', domain: 'api.example.com', port: 443 },
+    server: { address: 'api.example.com', domain: 'api.example.com', port: 443, bytes: 2048 },
+    destination: { address: 'api.example.com', domain: 'api.example.com', port: 443, bytes: 2048 },
+    source: { bytes: 312 },
+    related: { hosts: ['api.example.com'] },
+    service: { name: 'crawler', version: '1.2.3', environment: 'test' },
+    trace: { id: '0af7651916cd43dd8448eb211c80319c' },
+    span: { id: 'b7ad6b7169203331' },
     network: { protocol: 'http', transport: 'tcp', direction: 'egress' },
     host: { name: hostname() },
     process: { pid: process.pid },
@@ -56,6 +65,7 @@ test('an attempt with its reply: every field of it', () => {
     labels: { team: 'blue' },
     proxy_manager: {
       endpoint: 'test_api',
+      route: '/v1/items/{id}',
       cache: { status: 'miss', key: 'a'.repeat(64), ttl_s: 60 },
       attempt: { number: 2, max: 3 },
       retry: { reason: 'status 503', delay_ms: 70 },
@@ -64,7 +74,15 @@ test('an attempt with its reply: every field of it', () => {
       rate_limit: { limit: 100, used: 20, remaining: 80, reset: '2026-01-01T10:01:00.000Z', window_s: 60 },
       verdict: 'good',
       redirect: { count: 1 },
-      timing: { pool_ms: 0.012, pace_ms: 12, connect_ms: 10.5, ttfb_ms: 50.25, download_ms: 1.125 },
+      timing: {
+        pool_ms: 0.012,
+        pace_ms: 12,
+        dns_ms: 1.5,
+        connect_ms: 10.5,
+        tls_ms: 4.25,
+        ttfb_ms: 50.25,
+        download_ms: 1.125,
+      },
     },
   });
 });
@@ -76,6 +94,7 @@ test('a reply out of the cache tells of no attempt', () => {
   expect(record['@timestamp']).toBe('2026-01-01T09:59:59.995Z');
   expect(record['proxy_manager']).toStrictEqual({
     endpoint: 'test_api',
+    route: '/v1/items/{id}',
     cache: { status: 'hit', key: 'a'.repeat(64), age_ms: 1235, ttl_s: 60 },
   });
   expect(record['user_agent']).toBeUndefined();
@@ -92,7 +111,7 @@ test.for([
 ] as const)('%s is a failure', ([error, reason, action]) => {
   const record = toRecord(anExchange(), { error }, ENDED_MS);
   expect(record.event).toMatchObject({ outcome: 'failure', type: ['access', 'error'], reason, action });
-  expect(record['log']).toStrictEqual({ level: 'error' });
+  expect(record['log']).toStrictEqual({ level: 'error', logger: 'proxy_manager' });
   expect(record['error']).toStrictEqual({
     type: error.name,
     ...('code' in error && typeof error.code === 'string' ? { code: error.code } : {}),
@@ -111,7 +130,7 @@ test('a thrown thing that is no Error is logged too', () => {
 test('a refusing status and a bad verdict are failures that carry a reply', () => {
   const refused = toRecord(anExchange(), { reply: aReply({ status: 429 }) }, ENDED_MS);
   expect(refused.event).toMatchObject({ outcome: 'failure', reason: 'status 429' });
-  expect(refused['log']).toStrictEqual({ level: 'warn' });
+  expect(refused['log']).toStrictEqual({ level: 'warn', logger: 'proxy_manager' });
   const throttled = anExchange({ attempt: { verdict: { kind: 'throttled', untilMs: 1 } } });
   expect(toRecord(throttled, { reply: aReply() }, ENDED_MS).event).toMatchObject({
     outcome: 'failure',
@@ -128,7 +147,8 @@ test('userinfo of a url is left out, and an address is an ip where it is one', (
     port: 8080,
     path: '/',
   });
-  expect(record['server']).toStrictEqual({ address: '::1', ip: '::1', port: 8080 });
+  expect(record['server']).toStrictEqual({ address: '::1', ip: '::1', port: 8080, bytes: 2048 });
+  expect(record['related']).toStrictEqual({ ip: ['::1'], hosts: ['api.example.com'] });
   expect(JSON.stringify(record)).not.toMatch(/user:|pass/);
 });
 
@@ -142,4 +162,85 @@ test('event ids are unique and sort in the order of time, then of making', () =>
   const ids = Array.from({ length: 5000 }, (_, n) => eventId(STARTED_MS + Math.floor(n / 100)));
   expect(new Set(ids).size).toBe(ids.length);
   expect(ids.toSorted()).toStrictEqual(ids);
+});
+
+test.for([
+  ['/v1/items/42', '/v1/items/{id}'],
+  ['/users/2b1e8f3c-0d7a-4a55-9c7e-3d7b3f0a1c11/posts', '/users/{id}/posts'],
+  ['/blobs/9f86d081884c7d659a2feaa0', '/blobs/{id}'],
+  ['/v2/search', '/v2/search'],
+  ['/top-10-things', '/top-10-things'],
+  ['/', '/'],
+] as const)('the route of %s is %s', ([path, route]) => {
+  const record = toRecord(anExchange({ url: `https://api.example.com${path}` }), { reply: aReply() }, ENDED_MS);
+  expect(record['proxy_manager']).toMatchObject({ route });
+});
+
+test('a parameter that is a credential by its name is hidden, one of ours says more, and others stay', () => {
+  const url =
+    'https://a.example/x?q=monkey&api_key=s3cret&X-Amz-Signature=abcd&token={key}&keyword=open#access_token=zzz';
+  const referrer = 'https://me:hush@b.example/?sessionId=abc&page=2';
+  const record = toRecord(
+    anExchange({ url, request: { headers: [['Referer', referrer]] } }),
+    { reply: aReply() },
+    ENDED_MS,
+  );
+  const query = 'q=monkey&api_key=***&X-Amz-Signature=***&token={key}&keyword=open';
+  expect(record['url']).toMatchObject({
+    full: `https://a.example/x?${query}#access_token=***`,
+    query,
+    fragment: 'access_token=***',
+  });
+  expect(record['http']).toMatchObject({ request: { referrer: 'https://b.example/?sessionId=***&page=2' } });
+});
+
+test('headers are logged by an allow-list, and credentials among them without their value', () => {
+  const exchange = anExchange({
+    policy: { record: { headers: new Set(['x-request-id', 'authorization', 'set-cookie', 'x-api-key']) } },
+    request: {
+      headers: [
+        ['X-Request-Id', '7'],
+        ['Authorization', 'Basic abc'],
+        ['Accept', '*/*'],
+      ],
+    },
+  });
+  const headers = [
+    ['x-request-id', '8'],
+    ['x-request-id', '9'],
+    ['set-cookie', 'a=b'],
+    ['set-cookie', 'c=d'],
+  ] as const;
+  expect(toRecord(exchange, { reply: aReply({ headers }) }, ENDED_MS)['http']).toMatchObject({
+    request: { headers: { 'x-request-id': '7', authorization: '[redacted]' } },
+    response: { headers: { 'x-request-id': ['8', '9'], 'set-cookie': ['[redacted]', '[redacted]'] } },
+  });
+  expect(JSON.stringify(toRecord(anExchange(), { reply: aReply() }, ENDED_MS))).not.toContain('"headers"');
+});
+
+test('bodies are logged for the statuses asked for, cut off at the bound, and with their secrets hidden', () => {
+  const hide = (text: string): string => text.replaceAll('hush', '{key}');
+  const wanting = (statuses?: ['4xx', 200]): Parameters<typeof toRecord>[0] =>
+    anExchange({
+      policy: { record: { bodies: { maxBytes: 16, ...(statuses && { statuses }) } } },
+      attempt: { hide },
+    });
+  const reply = (status: number, text: string): { reply: ReturnType<typeof aReply> } => ({
+    reply: aReply({ status, body: Buffer.from(text) }),
+  });
+  const bodies = (record: ReturnType<typeof toRecord>): unknown[] => {
+    const { request, response } = record['http'] as Record<string, { body?: { content?: string } } | undefined>;
+    return [request?.body?.content, response?.body?.content];
+  };
+  expect(bodies(toRecord(wanting(['4xx', 200]), reply(404, 'no hush here'), ENDED_MS))).toStrictEqual([
+    '{"a":"é"}',
+    'no {key} here',
+  ]);
+  expect(bodies(toRecord(wanting(['4xx', 200]), reply(201, 'made'), ENDED_MS))).toStrictEqual([undefined, undefined]);
+  expect(bodies(toRecord(wanting(), { error: new Error('cut') }, ENDED_MS))).toStrictEqual(['{"a":"é"}', undefined]);
+  // The bound falls into the middle of the secret, and of a character.
+  expect(bodies(toRecord(wanting(), reply(200, 'x'.repeat(14) + 'hush'), ENDED_MS))[1]).toBe('x'.repeat(14) + '{k');
+  expect(bodies(toRecord(wanting(), reply(200, 'x'.repeat(15) + 'é'), ENDED_MS))[1]).toBe('x'.repeat(15));
+  const image = aReply({ headers: [['content-type', 'image/png']] });
+  expect(bodies(toRecord(wanting(), { reply: image }, ENDED_MS))[1]).toBeUndefined();
 });
