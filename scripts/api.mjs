@@ -1,8 +1,8 @@
 import './lib/node-version.mjs';
-import { publicSurface } from './lib/package-checks.mjs';
+import { publicSurfaces } from './lib/package-checks.mjs';
 import { prepare } from './lib/prepare.mjs';
 import { Steps } from './lib/steps.mjs';
 
 const steps = new Steps();
-if (await prepare(steps, 'packages/proxy-manager')) await publicSurface(steps, '--local');
+if (await prepare(steps, 'packages/proxy-manager', 'packages/kibana')) await publicSurfaces(steps, '--local');
 process.exitCode = steps.failed > 0 ? 1 : 0;

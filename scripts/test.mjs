@@ -1,7 +1,7 @@
 import './lib/node-version.mjs';
 import { join } from 'node:path';
 import { check } from './lib/checks.mjs';
-import { checkPackage } from './lib/package-checks.mjs';
+import { checkPackages } from './lib/package-checks.mjs';
 import { root } from './lib/paths.mjs';
 import { prepare } from './lib/prepare.mjs';
 import { node } from './lib/run.mjs';
@@ -11,7 +11,7 @@ import { vitest } from './lib/vitest.mjs';
 const steps = new Steps();
 await prepare(steps);
 await check(steps);
-await checkPackage(steps);
+await checkPackages(steps);
 await steps.step('integration and end-to-end tests', () => vitest('integration', 'e2e'));
 await steps.step('demo', async () => asOne(await node(join(root, 'scripts', 'demo.mjs'))));
 steps.end();

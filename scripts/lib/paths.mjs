@@ -5,8 +5,15 @@ import { fileURLToPath } from 'node:url';
 /** The folder of the repository. */
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The folder of the published package. */
-export const library = join(root, 'packages', 'proxy-manager');
+/** What is published: the folder of each package, and its reports of the public surface by their settings. */
+export const packages = [
+  {
+    name: 'proxy-manager',
+    dir: join(root, 'packages', 'proxy-manager'),
+    surfaces: ['api-extractor.json', 'api-extractor.testing.json'],
+  },
+  { name: '@proxy-manager/kibana', dir: join(root, 'packages', 'kibana'), surfaces: ['api-extractor.json'] },
+];
 
 /** The file that the tool `name` of the development dependency `dependency` starts with, to be run by this Node. */
 export function tool(dependency, name = dependency) {
