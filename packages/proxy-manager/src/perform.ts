@@ -6,7 +6,7 @@ import { assertSendable } from './doors/assert-sendable.js';
 import type { Answer, Call } from './doors/door.js';
 import { endWithCaller } from './doors/stream.js';
 import type { Engine } from './engine.js';
-import { exchangeAbort } from './pipeline/abort.js';
+import { limitedAbort } from './pipeline/abort.js';
 import { conceal, concealLabels } from './pipeline/as-written.js';
 import type { Exchange, ExchangePolicy } from './pipeline/exchange.js';
 import { openAttempt } from './pipeline/exchange.js';
@@ -35,7 +35,7 @@ export async function perform<T>(sender: Sender, call: Call, answer: Answer<T>):
   const bounded = headersMs === undefined ? outbound : { ...outbound, wire: { ...outbound.wire, headersMs } };
   const request = conceal(bounded, patterns);
   assertSendable(request, { endpoint, pool, isPinned: pin !== undefined, given: patterns });
-  const abort = exchangeAbort({
+  const abort = limitedAbort({
     signal: call.signal,
     alsoOn: call.alsoOn,
     timeoutMs,

@@ -3,13 +3,13 @@ import type { exchangeAbort } from '../pipeline/abort.js';
 
 /** axios's merge: the call over the defaults, `params` joined; headers are merged where they are read. */
 export function overDefaults(defaults: RequestDefaults, call: SendOptions): SendOptions {
-  const params: unknown =
+  const config: Record<string, unknown> = { ...defaults, headers: undefined };
+  for (const [name, value] of Object.entries(call)) if (value !== undefined) config[name] = value;
+  config['params'] =
     isRecord(defaults.params) && isRecord(call.params)
       ? { ...defaults.params, ...call.params }
       : (call.params ?? defaults.params);
-  const { headers: _headers, ...rest } = defaults;
-  const given = Object.fromEntries(Object.entries(call).filter(([, value]) => value !== undefined));
-  return { ...rest, ...given, ...(params === undefined ? {} : { params }) };
+  return config;
 }
 
 /** The options of the Request itself and of its manager: they are not part of any call, and hold the pool. */

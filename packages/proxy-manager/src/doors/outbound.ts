@@ -56,7 +56,7 @@ export async function toOutbound(config: SendOptions, defaults: SendOptions['hea
 function readUrl(config: SendOptions): { url: URL; auth: OutboundRequest['auth'] } {
   const isBuilt = config.params !== undefined || config.baseURL !== undefined;
   const written = isBuilt ? axios.getUri(axiosPart(config)) : String(config.url ?? '');
-  const url = URL.canParse(written) ? new URL(written) : undefined;
+  const url = parsed(written);
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
     const found = url === undefined ? 'a relative or broken one; baseURL makes a relative one whole' : url.protocol;
     throw new ConfigError('send', [`url: expected an absolute http or https url, found ${found}`]);
@@ -69,6 +69,14 @@ function readUrl(config: SendOptions): { url: URL; auth: OutboundRequest['auth']
   url.username = '';
   url.password = '';
   return { url, auth };
+}
+
+function parsed(written: string): URL | undefined {
+  try {
+    return new URL(written);
+  } catch {
+    return undefined;
+  }
 }
 
 function decoded(userinfo: string): string {
@@ -145,16 +153,18 @@ function transformed(
 }
 
 function wireOptions(config: SendOptions): WireOptions {
-  const only = AXIOS_ONLY.filter(
-    (name) => Reflect.get(config, name) !== undefined && Reflect.get(config, name) !== false,
-  );
+  let axiosOnly: Record<string, unknown> | undefined;
+  for (const name of AXIOS_ONLY) {
+    const value: unknown = Reflect.get(config, name);
+    if (value !== undefined && value !== false) (axiosOnly ??= {})[name] = value;
+  }
   return {
     body: config.responseType === 'stream' ? 'stream' : 'buffer',
     decompress: config.decompress ?? true,
     maxRedirects: config.maxRedirects ?? DEFAULT_MAX_REDIRECTS,
     maxResponseBytes: bound(config.maxContentLength, DEFAULT_MAX_RESPONSE_BYTES),
     maxRequestBytes: bound(config.maxBodyLength, Number.POSITIVE_INFINITY),
-    ...(only.length > 0 ? { axios: Object.fromEntries(only.map((name) => [name, Reflect.get(config, name)])) } : {}),
+    ...(axiosOnly === undefined ? {} : { axios: axiosOnly }),
   };
 }
 

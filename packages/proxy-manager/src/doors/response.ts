@@ -61,7 +61,7 @@ function exchangeInfo({ id, trace }: Exchange): ExchangeInfo {
  * The options of axios that say how a call is made and hold neither a credential nor a live object. What is not listed
  * stays out of `config`: a Request's own options hold the pool, an agent its sockets with the headers of other exchanges.
  */
-const SHOWN = [
+const SHOWN: ReadonlySet<string> = new Set([
   'baseURL',
   'decompress',
   'maxBodyLength',
@@ -77,7 +77,7 @@ const SHOWN = [
   'transformResponse',
   'transitional',
   'validateStatus',
-] as const satisfies readonly (keyof AxiosRequestConfig)[];
+] satisfies readonly (keyof AxiosRequestConfig)[]);
 
 /** With a concealed url these would show again what it hides. */
 const PARTS_OF_URL: ReadonlySet<string> = new Set(['baseURL', 'params']);
@@ -85,17 +85,18 @@ const PARTS_OF_URL: ReadonlySet<string> = new Set(['baseURL', 'params']);
 /** What the caller configured, with `{key}` where the key went; url, headers and data as the stages saw them. */
 export function maskedConfig({ request }: Exchange, config: SendOptions): InternalAxiosRequestConfig {
   const { asWritten, auth, body, headers, method, url } = request;
-  const shown = SHOWN.filter(
-    (name) => config[name] !== undefined && !(asWritten !== undefined && PARTS_OF_URL.has(name)),
-  );
-  return {
-    ...Object.fromEntries(shown.map((name) => [name, config[name]])),
-    ...(auth === undefined ? {} : { auth }),
+  const shown: InternalAxiosRequestConfig = {
     method: method.toLowerCase(),
     url: url.href,
     headers: toAxiosHeaders(headers),
     data: asWritten?.bodyHoldsSecret === true ? '[holds a key]' : body,
   };
+  if (auth !== undefined) shown.auth = auth;
+  for (const [name, value] of Object.entries(config)) {
+    if (value === undefined || !SHOWN.has(name) || (asWritten !== undefined && PARTS_OF_URL.has(name))) continue;
+    Reflect.set(shown, name, value);
+  }
+  return shown;
 }
 
 /** In the place of Node's ClientRequest, which would show what was really sent. */
@@ -110,16 +111,28 @@ export function maskedRequest({ request }: Exchange, finalUrl: URL = request.url
   };
 }
 
+/** Fields of one name become one, cookies apart. Only what `AxiosHeaders.set` would change goes through it: it is slow. */
 function toAxiosHeaders(list: HeaderList): AxiosHeaders {
   const headers = new AxiosHeaders();
-  const cookies: string[] = [];
+  const seen = new Set<string>();
   for (const [name, value] of list) {
-    if (name.toLowerCase() === 'set-cookie') cookies.push(value);
-    else headers.set(name, headers.has(name) ? `${String(headers.get(name))}, ${value}` : value);
+    const lower = name.toLowerCase();
+    const isCookie = lower === 'set-cookie';
+    if (seen.has(lower)) {
+      if (isCookie) headers.set(lower, [...headers.getSetCookie(), value]);
+      else headers.set(name, `${String(headers.get(name))}, ${value}`);
+    } else {
+      seen.add(lower);
+      if (isCookie) headers.set(lower, [value]);
+      else if (TIDY_NAME.test(name) && TIDY_VALUE.test(value)) headers[name] = value;
+      else headers.set(name, value);
+    }
   }
-  if (cookies.length > 0) headers.set('set-cookie', cookies);
   return headers;
 }
+
+const TIDY_NAME = /^[a-z\d-]+$/i;
+const TIDY_VALUE = /^[!-~](?:[ -~]*[!-~])?$/;
 
 function decode(reply: Reply, response: ExchangeResponse, config: SendOptions): unknown {
   const { responseType, transformResponse } = config;

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { DeadlineError } from '../errors.js';
 
 /** axios's `timeout` passed. Internal: the doors know it by its class and give the caller axios's own error. */
@@ -20,6 +21,34 @@ export interface ExchangeAbort {
   stopTimer(): void;
   /** Takes timer and listeners away; to be called when nothing of the exchange is left to end. */
   readonly dispose: () => void;
+}
+
+/** Exchanges that share one signal that never fires: a listener that somebody forgets on it is kept only so long. */
+const EXCHANGES_PER_ENDLESS = 1000;
+
+const endless = new WeakSet<AbortSignal>();
+let shared: ExchangeAbort | undefined;
+let sharedBy = 0;
+
+/** False for the signal of an exchange that nothing can end: to listen to it would be for nothing. */
+export function canFire(signal: AbortSignal): boolean {
+  return !endless.has(signal);
+}
+
+/** As `exchangeAbort`, for an exchange that only its limits end: without any, it costs nothing. */
+export function limitedAbort(limits: Parameters<typeof exchangeAbort>[0]): Omit<ExchangeAbort, 'abort'> {
+  const { signal, alsoOn, timeoutMs, deadlineMs } = limits;
+  if (signal !== undefined || alsoOn !== undefined || timeoutMs !== 0 || deadlineMs !== undefined) {
+    return exchangeAbort(limits);
+  }
+  if (shared === undefined || sharedBy === EXCHANGES_PER_ENDLESS) {
+    shared = exchangeAbort(limits);
+    endless.add(shared.signal);
+    setMaxListeners(0, shared.signal);
+    sharedBy = 0;
+  }
+  sharedBy += 1;
+  return shared;
 }
 
 export function exchangeAbort(limits: {
@@ -61,11 +90,20 @@ export function exchangeAbort(limits: {
 
 /** The work's result, or the signal's reason as soon as it fires; the work itself goes on. */
 export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  if (!canFire(signal)) return work;
   return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(signal.reason);
     if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    const done = (): void => signal.removeEventListener('abort', onAbort);
-    work.then(resolve, reject).finally(done);
+    signal.addEventListener('abort', onAbort);
+    work.then(
+      (value) => {
+        signal.removeEventListener('abort', onAbort);
+        resolve(value);
+      },
+      (error: unknown) => {
+        signal.removeEventListener('abort', onAbort);
+        reject(error);
+      },
+    );
   });
 }

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
+import { canFire } from '../pipeline/abort.js';
 import type { HeaderList } from '../pipeline/headers.js';
 import type { Connection } from './connection.js';
 import { codedLimit, codingsOf, decodeBuffer, decodeStream, type Coding } from './decode.js';
@@ -44,7 +45,7 @@ export class WireExchange implements Dispatcher.DispatchHandler {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    request.signal.addEventListener('abort', this.#onAbort);
+    if (canFire(request.signal)) request.signal.addEventListener('abort', this.#onAbort);
   }
 
   onRequestStart(): void {
@@ -161,7 +162,7 @@ export class WireExchange implements Dispatcher.DispatchHandler {
 
   #end(): void {
     this.#ended = true;
-    this.#request.signal.removeEventListener('abort', this.#onAbort);
+    if (canFire(this.#request.signal)) this.#request.signal.removeEventListener('abort', this.#onAbort);
     const { sent, received } = this.#connection.traffic;
     this.#observation.bytesSent += sent;
     this.#observation.bytesReceived += received;
