@@ -1,6 +1,8 @@
 import type { Clock } from '../clock.js';
 import { systemClock } from '../clock.js';
 import type { ExchangeLog, ExchangeSink } from './exchange-log.js';
+import type { ExchangeRecord } from './exchange-record.js';
+import { gathering } from './gather.js';
 import { ownerName } from './owner.js';
 import type { OnProblem } from './problems.js';
 import { problemReports } from './problems.js';
@@ -50,7 +52,14 @@ export function openExchangeLog(options: {
   );
   const rounds = setInterval(makeRound, ROUND_MS).unref();
   setImmediate(makeRound).unref();
+  const gathered = gathering(write);
   let closing: Promise<void> | undefined;
+
+  function write(records: readonly ExchangeRecord[]): void {
+    const bytes = spool.write(...records);
+    if (bytes === 0) return;
+    for (const shipper of shippers) shipper.more(bytes, records.length);
+  }
 
   function removeShipped(): void {
     for (const segment of held.all()) {
@@ -63,11 +72,12 @@ export function openExchangeLog(options: {
     held.touch();
     if (shippers.length === 0 || closing !== undefined) return;
     for (const { size } of held.adopt()) {
-      for (const shipper of shippers) shipper.more(size);
+      for (const shipper of shippers) shipper.more(size, 1);
     }
   }
 
   async function flush(deadlineMs?: number): Promise<boolean> {
+    gathered.putNow();
     if (shippers.length === 0) return true;
     const drained = Promise.all(shippers.map((shipper) => shipper.drain())).then((all) => all.every(Boolean));
     let timer: NodeJS.Timeout | undefined;
@@ -100,11 +110,8 @@ export function openExchangeLog(options: {
   }
 
   return {
-    write(record) {
-      const bytes = spool.write(record);
-      if (bytes === 0) return;
-      for (const shipper of shippers) shipper.more(bytes);
-    },
+    write: (record) => write([record]),
+    gather: (record) => gathered.add(record),
     flush,
     close(deadlineMs) {
       closing ??= close(deadlineMs);

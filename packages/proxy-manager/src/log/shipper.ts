@@ -14,7 +14,7 @@ const MAX_BACKOFF_MS = 30_000;
 /** Brings the segments of one log to one sink, in the background, for as long as it takes. */
 export interface Shipper {
   /** There is so much more to ship: it goes out in time. */
-  more(bytes: number): void;
+  more(bytes: number, records: number): void;
   /** Tries at once, also where a pause was on. True when all that is in the segments now is with the sink. */
   drain(): Promise<boolean>;
   /** True when the sink has all of a segment. */
@@ -140,8 +140,8 @@ export function startShipper(options: {
   }
 
   return {
-    more(bytes) {
-      waiting.records += 1;
+    more(bytes, records) {
+      waiting.records += records;
       waiting.bytes += bytes;
       plan();
     },

@@ -14,8 +14,8 @@ export const SEGMENT_MAX_AGE_MS = 3_600_000;
 
 /** Appends records to segments, one line each, handed to the operating system before `write` returns. */
 export interface Spool {
-  /** Bytes written; 0 where the record could not be kept, which is counted and reported. Never throws. */
-  write(record: ExchangeRecord): number;
+  /** Bytes written, in one call; 0 where the records could not be kept, which is counted and reported. Never throws. */
+  write(...records: readonly ExchangeRecord[]): number;
   /** Ends the open segment: nothing is appended to it any more. */
   rotate(): void;
   /** A sign of life on the open segment, for processes that cannot look this one up. */
@@ -68,12 +68,12 @@ export function openSpool(options: {
     }
   }
 
-  function append(line: string, nowMs: number): number {
+  function append(lines: string, nowMs: number): number {
     if (file !== undefined && (file.segment.size >= SEGMENT_MAX_BYTES || nowMs - file.openedMs >= SEGMENT_MAX_AGE_MS)) {
       rotate();
     }
     const { fd, segment } = file ?? open(nowMs);
-    const bytes = Buffer.from(isTorn ? `\n${line}` : line);
+    const bytes = Buffer.from(isTorn ? `\n${lines}` : lines);
     const written = writeSync(fd, bytes);
     segment.size += written;
     isTorn = written < bytes.length;
@@ -82,9 +82,9 @@ export function openSpool(options: {
   }
 
   /** A file that fails for another reason than space is given up, and a new one tried at once. */
-  function appendSafely(line: string, nowMs: number): number {
+  function appendSafely(lines: string, nowMs: number): number {
     try {
-      return append(line, nowMs);
+      return append(lines, nowMs);
     } catch (error) {
       const failed = file?.segment;
       if (failed === undefined || isFull(error)) throw error;
@@ -93,19 +93,21 @@ export function openSpool(options: {
         rmSync(failed.path, { force: true });
         throw error;
       }
-      return append(line, nowMs);
+      return append(lines, nowMs);
     }
   }
 
   return {
-    write(record) {
-      if (isClosed) return refuse();
+    write(...records) {
+      if (isClosed) return refuse(records.length);
       try {
-        const written = appendSafely(`${JSON.stringify(record)}\n`, clock.now());
+        let lines = '';
+        for (const record of records) lines += `${JSON.stringify(record)}\n`;
+        const written = appendSafely(lines, clock.now());
         if (lost > 0) recover();
         return written;
       } catch (error) {
-        lost += 1;
+        lost += records.length;
         problems.report('spool', `could not write to ${directory}, records are being lost`, error);
         return 0;
       }
@@ -128,9 +130,9 @@ export function openSpool(options: {
   };
 
   /** Those that come together, as replies that are cut off do, are told together. */
-  function refuse(): number {
-    late += 1;
-    if (late === 1) {
+  function refuse(records: number): number {
+    late += records;
+    if (late === records) {
       setImmediate(() => {
         problems.report('late', `records that came after ${directory} was closed are lost: ${late}`);
         problems.mended('late');

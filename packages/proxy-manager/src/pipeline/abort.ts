@@ -95,15 +95,12 @@ export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise
     const onAbort = (): void => reject(signal.reason);
     if (signal.aborted) onAbort();
     signal.addEventListener('abort', onAbort);
-    work.then(
-      (value) => {
+    const ending =
+      <A>(end: (result: A) => void) =>
+      (result: A): void => {
         signal.removeEventListener('abort', onAbort);
-        resolve(value);
-      },
-      (error: unknown) => {
-        signal.removeEventListener('abort', onAbort);
-        reject(error);
-      },
-    );
+        end(result);
+      };
+    work.then(ending(resolve), ending(reject));
   });
 }

@@ -42,7 +42,7 @@ export function cacheStage({ store, log, clock }: CacheStageOptions): Stage {
       trace.cache = 'hit';
       trace.cacheAgeMs = Math.max(0, nowMs - found.storedAtMs);
       const reply = toReply(found, trace.cacheAgeMs, leftMs);
-      log.write(toRecord(exchange, { reply }, nowMs, performance.now() - trace.startedMs));
+      await log.gather(toRecord(exchange, { reply }, nowMs, performance.now() - trace.startedMs));
       return reply;
     }
     trace.cache = 'miss';

@@ -2,37 +2,47 @@ import { Transform } from 'node:stream';
 import type { Readable } from 'node:stream';
 import type { Clock } from '../clock.js';
 import type { ExchangeLog } from '../log/exchange-log.js';
-import type { Outcome } from '../log/exchange-record.js';
+import type { ExchangeRecord, Outcome } from '../log/exchange-record.js';
 import { toRecord } from '../log/exchange-record.js';
 import { bytesToKeep } from '../log/record-content.js';
 import { wantsBodies } from '../log/record-policy.js';
 import type { Exchange, Reply } from '../pipeline/exchange.js';
 import type { Stage } from '../pipeline/stage.js';
 
-/** Logs every attempt before its reply or error goes back to the caller: one record each. Never throws or waits by itself. */
+/** Logs every attempt before its reply or error goes back to the caller: one record each. Never throws, and waits for the disk alone. */
 export function recordStage({ log, clock }: { log: ExchangeLog; clock: Clock }): Stage {
   return async function record(exchange, next) {
     const startedMs = performance.now();
-    function note(outcome: Outcome): void {
+    const recordOf = (outcome: Outcome): ExchangeRecord =>
+      toRecord(exchange, outcome, clock.now(), performance.now() - startedMs);
+    async function note(outcome: Outcome): Promise<void> {
       try {
-        log.write(toRecord(exchange, outcome, clock.now(), performance.now() - startedMs));
+        await log.gather(recordOf(outcome));
       } catch (error) {
-        // Only a fault of ours comes here; the exchange must not suffer from it.
-        process.emitWarning(error instanceof Error ? error : String(error));
+        warn(error);
+      }
+    }
+    /** At once: the reader of a stream sees its end right after this. */
+    function noteEnding(outcome: Outcome): void {
+      try {
+        log.write(recordOf(outcome));
+      } catch (error) {
+        warn(error);
       }
     }
     let reply: Reply;
     try {
       reply = await next(exchange);
     } catch (error) {
-      note({ error });
+      await note({ error });
       throw error;
     }
     if (reply.body instanceof Uint8Array) {
-      note({ reply });
+      await note({ reply });
       return reply;
     }
-    return { ...reply, body: recorded(reply.body, keptBytes(exchange, reply), (ending) => note({ reply, ...ending })) };
+    const body = recorded(reply.body, keptBytes(exchange, reply), (ending) => noteEnding({ reply, ...ending }));
+    return { ...reply, body };
   };
 }
 
@@ -40,6 +50,11 @@ export function recordStage({ log, clock }: { log: ExchangeLog; clock: Clock }):
 function keptBytes({ policy }: Exchange, { status }: Reply): number {
   const bodies = policy.record?.bodies;
   return bodies !== undefined && wantsBodies(bodies, status) ? bytesToKeep(bodies.maxBytes) : 0;
+}
+
+/** Only a fault of ours comes here; the exchange must not suffer from it. */
+function warn(error: unknown): void {
+  process.emitWarning(error instanceof Error ? error : String(error));
 }
 
 interface BodyEnding {

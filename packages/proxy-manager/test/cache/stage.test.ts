@@ -17,6 +17,7 @@ function setUp({ answer = () => reply('fresh'), store }: { answer?: Answer; stor
   const records: ExchangeRecord[] = [];
   const log = {
     write: (record: ExchangeRecord) => records.push(record),
+    gather: async (record: ExchangeRecord) => void records.push(record),
     flush: async () => true,
     close: async () => {},
   };

@@ -24,6 +24,7 @@ function recording(write?: () => void): {
   const records: ExchangeRecord[] = [];
   const log: ExchangeLog = {
     write: write ?? ((record) => records.push(record)),
+    gather: async (record) => void (write === undefined ? records.push(record) : write()),
     flush: async () => true,
     close: async () => {},
   };
@@ -51,7 +52,8 @@ test('a clock that is set back, or is far ahead for a moment, touches no duratio
   let nowMs = STARTED_MS;
   const durations: unknown[] = [];
   const log: ExchangeLog = {
-    write: ({ event }) => void durations.push(event['duration'], Date.parse(String(event['end'])) - STARTED_MS),
+    write: () => {},
+    gather: async ({ event }) => void durations.push(event['duration'], Date.parse(String(event['end'])) - STARTED_MS),
     flush: async () => true,
     close: async () => {},
   };
