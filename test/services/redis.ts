@@ -17,7 +17,7 @@ export async function startRedis({ env = process.env }: ServiceOptions = {}): Pr
   if (given) return startForwarder(given, 'REDIS_URL');
   const noDocker = await dockerProblem();
   if (!noDocker) return startContainer('redis', await newDataDir('redis'), (port) => `redis://127.0.0.1:${port}`);
-  const { command, version } = await redisServer(noDocker);
+  const { command, version } = await redisServer(['REDIS_URL: not set', noDocker]);
   const dataDir = await newDataDir('redis');
   const port = await freePort();
   // Every write reaches the operating system before its reply, which is what outlives a kill -9.
@@ -31,10 +31,11 @@ export async function startRedis({ env = process.env }: ServiceOptions = {}): Pr
   });
 }
 
-async function redisServer(noDocker: string): Promise<{ command: string; version: string }> {
+/** The `redis-server` of this machine; `looked` is what was looked for before, for the error. */
+export async function redisServer(looked: readonly string[] = []): Promise<{ command: string; version: string }> {
   const installed = await versionOf('redis-server');
   if (installed.ok) return { command: 'redis-server', version: installed.output };
-  const problems = ['REDIS_URL: not set', noDocker, installed.reason];
+  const problems = [...looked, installed.reason];
   try {
     const command = await redisBinary();
     const fetched = await versionOf(command);

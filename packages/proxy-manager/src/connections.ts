@@ -1,10 +1,9 @@
 import type { Client as ElasticsearchClient } from '@elastic/elasticsearch';
-import type { Cluster, Redis } from 'ioredis';
 import type { ManagerOptions } from './config/options.js';
 import { ConfigError } from './errors.js';
-import { checkElasticsearchUrls, checkRedisUrl } from './store-address.js';
+import { checkElasticsearchUrls } from './store-address.js';
 import type { Mask } from './store-passwords.js';
-import { elasticsearchMask, redisMask } from './store-passwords.js';
+import { elasticsearchMask } from './store-passwords.js';
 
 /** A client that is made on first use and closed only where it was made here: what the caller injected stays open. */
 export interface Connection<C> {
@@ -17,49 +16,6 @@ export interface ServerConnection<C> extends Connection<C> {
   /** What the client says, fit to be told: without the passwords that are known here. */
   readonly mask: Mask;
 }
-
-/** A `ConfigError` at once where the setting is an url that cannot be read. */
-export function redisConnection(setting: NonNullable<ManagerOptions['redis']>): ServerConnection<Redis | Cluster> {
-  if (isRedisClient(setting)) return borrowed(setting, redisMask('nodes' in setting ? {} : setting.options));
-  assertInstalled('redis', 'ioredis');
-  if (typeof setting === 'string') checkRedisUrl(setting);
-  let fault: string | undefined;
-  const listening = (client: Redis): Redis =>
-    // Without a listener a lost connection would end the process; each command rejects by itself anyway.
-    client.on('error', ({ message }) => (fault = message)).on('ready', () => (fault = undefined));
-  const connection = owned(
-    async () => {
-      const { Redis } = await import('ioredis');
-      // A take must fail soon when Redis is away, so that the caller gets ERR_STORE and not a hanging send.
-      // What was on its way when a connection broke may have been counted: it fails at once and is not sent again.
-      const options = {
-        maxRetriesPerRequest: 0,
-        connectTimeout: 5_000,
-        commandTimeout: 5_000,
-        autoResendUnfulfilledCommands: false,
-      };
-      if (typeof setting === 'string') return listening(new Redis(setting, options));
-      const { replyMapping, ...rest } = setting;
-      return listening(new Redis({ ...options, ...rest, ...(replyMapping === undefined ? {} : { replyMapping }) }));
-    },
-    async (client) => {
-      // In this order: a server that is silent would never let a quit go.
-      await within(
-        QUIT_BUDGET_MS,
-        client.quit().catch(() => {}),
-      );
-      client.disconnect();
-    },
-  );
-  const mask = redisMask(setting);
-  // ioredis tells which of its limits was reached, and not why.
-  return { ...connection, mask: (text) => mask(text.replaceAll(GIVEN_UP, () => fault ?? 'the connection was lost')) };
-}
-
-const GIVEN_UP = /Reached the max retries per request limit .*? for details\./g;
-
-/** How long Redis may take to say goodbye. */
-const QUIT_BUDGET_MS = 1_500;
 
 /** A `ConfigError` at once where the setting holds an url that cannot be read. */
 export function elasticsearchConnection(
@@ -82,15 +38,12 @@ export function elasticsearchConnection(
   return { ...connection, mask: elasticsearchMask(setting) };
 }
 
-function isRedisClient(setting: NonNullable<ManagerOptions['redis']>): setting is Cluster | Redis {
-  return typeof setting === 'object' && 'evalsha' in setting;
-}
-
 function isElasticsearchClient(setting: NonNullable<ManagerOptions['elasticsearch']>): setting is ElasticsearchClient {
   return typeof setting === 'object' && 'bulk' in setting;
 }
 
-function borrowed<C>(client: C, mask: Mask): ServerConnection<C> {
+/** What the caller made and goes on using. */
+export function borrowed<C>(client: C, mask: Mask): ServerConnection<C> {
   return { client: async () => client, close: async () => {}, mask };
 }
 
@@ -132,7 +85,7 @@ export async function closeAll(
 }
 
 /** Settles as `work` does; resolves when that takes longer. */
-async function within(budgetMs: number, work: Promise<unknown>): Promise<void> {
+export async function within(budgetMs: number, work: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise((resolve) => {
     timer = setTimeout(resolve, budgetMs);
@@ -145,7 +98,7 @@ async function within(budgetMs: number, work: Promise<unknown>): Promise<void> {
 }
 
 /** Both clients are optional peers: whoever configures one is told at once to install it. */
-function assertInstalled(option: string, name: string): void {
+export function assertInstalled(option: string, name: string): void {
   try {
     import.meta.resolve(name);
   } catch (cause) {

@@ -29,7 +29,13 @@ export type {
   ProxyEndpointEntry,
   SecretsFile,
 } from './config/secrets-file.js';
-export type { ElasticsearchClient, ElasticsearchOptions, RedisClient, RedisSettings } from './config/peers.js';
+export type {
+  ElasticsearchClient,
+  ElasticsearchOptions,
+  RedisClient,
+  RedisClusterSettings,
+  RedisSettings,
+} from './config/peers.js';
 export type { Clock } from './clock.js';
 export type { ExchangeInfo, ExchangeResponse } from './doors/response.js';
 export type { KeyProxy } from './pool/pinned-identity.js';

@@ -1,5 +1,6 @@
 import type { ClientOptions as ElasticsearchOptions } from '@elastic/elasticsearch';
 import type { RedisOptions } from 'ioredis';
+import type { RedisClusterSettings } from './config/peers.js';
 import { StoreError } from './errors.js';
 import { elasticsearchUrls } from './store-address.js';
 import type { UsageStore } from './usage/usage-store.js';
@@ -10,13 +11,25 @@ export type Mask = (text: string) => string;
 /** Shorter ones are part of ordinary words: masking them would garble more than it hides. */
 const SHORTEST = 4;
 
-export function redisMask(setting: string | RedisOptions): Mask {
-  if (typeof setting !== 'string') return maskOf([setting.password, setting.sentinelPassword]);
+export function redisMask(setting: string | RedisOptions | RedisClusterSettings): Mask {
+  if (typeof setting === 'string') return maskOf(inRedisUrl(setting));
+  if (!('nodes' in setting)) return maskOf([setting.password, setting.sentinelPassword]);
+  const inNodes = setting.nodes.flatMap((node) =>
+    typeof node === 'string'
+      ? inRedisUrl(node)
+      : typeof node === 'object' && 'password' in node
+        ? [String(node.password)]
+        : [],
+  );
+  return maskOf([setting.redisOptions?.password, ...inNodes]);
+}
+
+function inRedisUrl(setting: string): (string | null)[] {
   const full = setting.includes('://') ? setting : `redis://${setting.replace(/^\/\//, '')}`;
-  if (!URL.canParse(full)) return maskOf([]);
+  if (!URL.canParse(full)) return [];
   const { searchParams } = new URL(full);
   // As ioredis does, which takes any option from there.
-  return maskOf([...inUserinfo(full), searchParams.get('password'), searchParams.get('sentinelPassword')]);
+  return [...inUserinfo(full), searchParams.get('password'), searchParams.get('sentinelPassword')];
 }
 
 export function elasticsearchMask(setting: string | ElasticsearchOptions): Mask {

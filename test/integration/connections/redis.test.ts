@@ -3,7 +3,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { inspect } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../../packages/proxy-manager/src/clock.js';
-import { redisConnection } from '../../../packages/proxy-manager/src/connections.js';
+import { redisConnection } from '../../../packages/proxy-manager/src/redis-connection.js';
 import { StoreError } from '../../../packages/proxy-manager/src/errors.js';
 import { openStores } from '../../../packages/proxy-manager/src/stores.js';
 import { redisUrl } from '../../services/urls.js';

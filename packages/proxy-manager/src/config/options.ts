@@ -7,7 +7,13 @@ import type { ExchangeSink } from '../log/exchange-log.js';
 import type { ProxyManager } from '../proxy-manager.js';
 import type { Transport } from '../transport/transport.js';
 import type { UsageStore } from '../usage/usage-store.js';
-import type { ElasticsearchClient, ElasticsearchOptions, RedisClient, RedisSettings } from './peers.js';
+import type {
+  ElasticsearchClient,
+  ElasticsearchOptions,
+  RedisClient,
+  RedisClusterSettings,
+  RedisSettings,
+} from './peers.js';
 import type { SecretsFile } from './secrets.js';
 
 /** How replies are cached. */
@@ -59,8 +65,11 @@ export interface ManagerOptions {
    * @default '.proxy-manager'
    */
   readonly dataDir?: string;
-  /** Redis for the usage counts of many machines: url, ioredis options, or an ioredis client (which stays open). */
-  readonly redis?: string | RedisSettings | RedisClient | undefined;
+  /**
+   * Redis for the usage counts of many machines: url, ioredis options (with `sentinels` and `name` for Sentinel),
+   * `{ nodes, ...options }` for a Cluster, or an ioredis client (which stays open).
+   */
+  readonly redis?: string | RedisSettings | RedisClusterSettings | RedisClient | undefined;
   /** Elasticsearch for cache and log: url, client options, or a client (which stays open). */
   readonly elasticsearch?: string | ElasticsearchOptions | ElasticsearchClient | undefined;
   /**

@@ -5,9 +5,11 @@
 /** @ts-ignore The package may be absent. */
 import type { Client, ClientOptions } from '@elastic/elasticsearch';
 /** @ts-ignore The package may be absent. */
-import type { Cluster, Redis, RedisOptions } from 'ioredis';
+import type { Cluster, ClusterNode, ClusterOptions, Redis, RedisOptions } from 'ioredis';
 
 export type ElasticsearchClient = Client;
 export type ElasticsearchOptions = ClientOptions;
 export type RedisClient = Cluster | Redis;
 export type RedisSettings = RedisOptions;
+/** The nodes to begin with (`host:port` urls, ports or `{ host, port }`), and any option of an ioredis `Cluster`. */
+export type RedisClusterSettings = ClusterOptions & { readonly nodes: readonly ClusterNode[] };

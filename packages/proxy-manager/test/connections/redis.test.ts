@@ -2,7 +2,8 @@ import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../src/clock.js';
-import { redisConnection } from '../../src/connections.js';
+import { ConfigError } from '../../src/errors.js';
+import { redisConnection } from '../../src/redis-connection.js';
 import { openStores } from '../../src/stores.js';
 
 /** A server that takes connections and never says a word. */
@@ -62,4 +63,11 @@ test('a Redis that is away is told by what the connection met', async () => {
   onTestFinished(() => stores.close());
   const reading = stores.usage.read({ endpoint: 'a', sections: [] });
   await expect(reading).rejects.toThrow('could not read the counts: connect ECONNREFUSED 127.0.0.1:1');
+});
+
+test('a Cluster without nodes is refused at once', () => {
+  expect(() => redisConnection({ nodes: [] })).toThrow(ConfigError);
+  expect(() => redisConnection({ nodes: [] })).toThrow(
+    "redis.nodes: expected a list of the Cluster's nodes, found an empty one",
+  );
 });
