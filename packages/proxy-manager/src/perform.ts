@@ -68,11 +68,10 @@ export async function perform<T>(sender: Sender, call: Call, answer: Answer<T>):
   try {
     abort.signal.throwIfAborted();
     const reply = await engine.run(exchange);
-    isStreaming = reply.body instanceof Readable;
-    if (reply.body instanceof Readable) {
-      endWithCaller(reply.body, abort, (reason) => answer.error(exchange, reason));
-    }
-    return answer.reply(exchange, reply);
+    if (!(reply.body instanceof Readable)) return answer.reply(exchange, reply);
+    isStreaming = true;
+    const body = endWithCaller(reply.body, abort, (reason) => answer.error(exchange, reason));
+    return answer.reply(exchange, { ...reply, body });
   } catch (error) {
     throw answer.error(exchange, error);
   } finally {

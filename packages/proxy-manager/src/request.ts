@@ -1,7 +1,9 @@
+import type { AxiosInstance } from 'axios';
 import type { RequestDefaults, RequestOptions, SendOptions } from './config/options.js';
 import { overPolicy } from './config/policy.js';
 import { checkRequestOptions, checkSendOptions, unknownEndpoint } from './config/validate-options.js';
 import type { Endpoint } from './config/resolve.js';
+import { axiosDoor } from './doors/axios-door.js';
 import { callOptions } from './doors/call.js';
 import type { Perform } from './doors/door.js';
 import type { ExchangeResponse } from './doors/response.js';
@@ -43,6 +45,7 @@ export class Request implements AsyncDisposable {
   readonly #inFlight = new Set<Promise<unknown>>();
   readonly #waits = new Waits();
   readonly #perform: Perform;
+  #axios: AxiosInstance | undefined;
   #pin: PinnedIdentity | undefined;
   #closing: Promise<void> | undefined;
 
@@ -63,7 +66,10 @@ export class Request implements AsyncDisposable {
     this.#defaults = callOptions(options);
     this.#policy = overPolicy(engine.policy, options);
     const sender = { engine, endpoint: this.#endpoint, pool: this.#pool, policy: this.#policy, waits: this.#waits };
-    this.#perform = (call, answer) => perform({ ...sender, pin: this.#pin }, call, answer);
+    this.#perform = (read, answer) => {
+      this.#assertOpen();
+      return this.#tracked(read().then((call) => perform({ ...sender, pin: this.#pin }, call, answer)));
+    };
   }
 
   /**
@@ -82,10 +88,30 @@ export class Request implements AsyncDisposable {
   async send<T = unknown>(url: string | URL, init?: SendOptions): Promise<ExchangeResponse<T>>;
   async send<T = unknown>(config: SendOptions): Promise<ExchangeResponse<T>>;
   async send<T = unknown>(target: string | URL | SendOptions, init: SendOptions = {}): Promise<ExchangeResponse<T>> {
-    this.#assertOpen();
     const call = typeof target === 'string' || target instanceof URL ? { ...init, url: String(target) } : target;
     checkSendOptions(call);
-    return this.#tracked(send<T>(this.#perform, this.#defaults, call));
+    return send<T>(this.#perform, this.#defaults, call);
+  }
+
+  /**
+   * An axios instance on the same pipeline, for any SDK that takes one.
+   *
+   * It keeps axios's own contract: transforms, interceptors, responses, errors. Calls take the extras of `send` too, and
+   * responses hold `exchange`.
+   *
+   * @example
+   * ```ts
+   * import { Request } from 'proxy-manager'
+   *
+   * const req = new Request({ endpoint: 'test_api', baseURL: 'https://api.example.com', timeout: 10_000 })
+   * const { data } = await req.axios.get('/items', { params: { page: 1 }, headers: { 'x-api-key': '{key}' } })
+   * console.log(data)
+   * await req.close()
+   * ```
+   */
+  get axios(): AxiosInstance {
+    this.#axios ??= axiosDoor(this.#perform, this.#defaults);
+    return this.#axios;
   }
 
   /**

@@ -25,6 +25,7 @@ const SURELY_MEANT = 6;
 /** The options that axios or the transport checks. */
 const PASSED_ON: ReadonlySet<string> = new Set([
   'allowAbsoluteUrls',
+  'allowedSocketPaths',
   'auth',
   'beforeRedirect',
   'body',
@@ -52,6 +53,7 @@ const PASSED_ON: ReadonlySet<string> = new Set([
   'proxy',
   'responseEncoding',
   'responseType',
+  'sensitiveHeaders',
   'socketPath',
   'timeoutErrorMessage',
   'transformRequest',
@@ -179,7 +181,9 @@ const REQUEST: Rules = {
   secretType: rule('key or ip', oneOf('key', 'ip'), WORD),
 };
 
-const SEND: Rules = { ...AXIOS, ...EXCHANGE, cost: positiveInteger };
+const EXTRAS: Rules = { ...EXCHANGE, cost: positiveInteger };
+
+const SEND: Rules = { ...AXIOS, ...EXTRAS };
 
 /** Throws one `ConfigError` with every mistake in the options of a ProxyManager, unknown ones included. */
 export function checkManagerOptions(options: unknown): void {
@@ -200,6 +204,13 @@ export function checkSendOptions(init: unknown): void {
     const both = 'body' in given && 'data' in given && given.body !== undefined && given.data !== undefined;
     return [...misspelt(given, SEND), ...(both ? ['body: expected body or data, found both'] : [])];
   });
+}
+
+/** Throws one `ConfigError` with every mistake in the extras among the options of an axios call. */
+export function checkExtras(config: object): void {
+  const extras: Record<string, unknown> = {};
+  for (const name of Object.keys(EXTRAS)) extras[name] = Reflect.get(config, name);
+  check('axios', extras, EXTRAS, undefined);
 }
 
 /**

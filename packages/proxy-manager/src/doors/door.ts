@@ -19,5 +19,5 @@ export interface Answer<T> {
   error(exchange: Exchange, error: unknown): unknown;
 }
 
-/** Sends one call of whichever door through the pipeline of its Request. */
-export type Perform = <T>(call: Call, answer: Answer<T>) => Promise<T>;
+/** Sends one call of whichever door, as soon as `read` has it, through the pipeline of its Request. */
+export type Perform = <T>(read: () => Promise<Call>, answer: Answer<T>) => Promise<T>;

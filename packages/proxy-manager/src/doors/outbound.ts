@@ -1,20 +1,21 @@
+import { Readable } from 'node:stream';
 import axios, { AxiosHeaders } from 'axios';
 import type { AxiosRequestConfig } from 'axios';
 import type { SendOptions } from '../config/options.js';
 import { ConfigError } from '../errors.js';
 import type { OutboundRequest } from '../pipeline/exchange.js';
 import type { HeaderList } from '../pipeline/headers.js';
-import { header, withHeader } from '../pipeline/headers.js';
+import { header, withHeader, withoutHeaders } from '../pipeline/headers.js';
 import { PLACEHOLDER } from '../pipeline/key-template.js';
 import type { WireOptions } from '../transport/transport.js';
+import { DECODES_ZSTD } from '../transport/decode.js';
 import { encodeBody } from './body.js';
+import { withoutUserinfo } from './userinfo.js';
 
 /** The options that only axios's own http adapter knows; an exchange that has one is sent by it. */
 const AXIOS_ONLY = [
-  'beforeRedirect',
   'family',
   'httpAgent',
-  'httpVersion',
   'httpsAgent',
   'insecureHTTPParser',
   'lookup',
@@ -27,14 +28,15 @@ const AXIOS_ONLY = [
 ] as const satisfies readonly (keyof AxiosRequestConfig)[];
 
 /** Bounds a decoded reply where the caller sets no `maxContentLength`: a gzip bomb must end somewhere. */
-const DEFAULT_MAX_RESPONSE_BYTES = 256 * 1024 * 1024;
+export const DEFAULT_MAX_RESPONSE_BYTES: number = 256 * 1024 * 1024;
 /** As follow-redirects, which axios follows with. */
 const DEFAULT_MAX_REDIRECTS = 21;
 const DEFAULT_ACCEPT = 'application/json, text/plain, */*';
-const ACCEPT_ENCODING = 'gzip, deflate, br';
+const ACCEPT_ENCODING = DECODES_ZSTD ? 'gzip, deflate, br, zstd' : 'gzip, deflate, br';
 
 /** What the transport writes by itself, whatever the caller says. */
-const COMPUTED = new Set(['connection', 'content-length', 'keep-alive', 'te', 'transfer-encoding', 'upgrade']);
+const COMPUTED: ReadonlySet<string> = new Set(['connection', 'keep-alive', 'te', 'transfer-encoding', 'upgrade']);
+const COMPUTED_WITH_LENGTH: ReadonlySet<string> = new Set([...COMPUTED, 'content-length']);
 
 /** The caller's words as the request that goes through the pipeline; `defaults` are the Request's own headers. */
 export async function toOutbound(config: SendOptions, defaults: SendOptions['headers']): Promise<OutboundRequest> {
@@ -50,7 +52,34 @@ export async function toOutbound(config: SendOptions, defaults: SendOptions['hea
   const isStated = contentType !== undefined && (!/^multipart\//i.test(contentType) || /boundary=/i.test(contentType));
   const headers =
     isStated || encoded.contentType === undefined ? said : withHeader(said, 'content-type', encoded.contentType);
-  return { method, url, headers, body: encoded.body, auth: config.auth ?? auth, wire: wireOptions(config) };
+  return {
+    method,
+    url,
+    headers: framed(headers, encoded.body),
+    body: encoded.body,
+    auth: config.auth ?? auth,
+    wire: wireOptions(config),
+    ...redirectRules(config),
+  };
+}
+
+/** The headers without those that say how the message is framed; of a stream the caller alone knows the length. */
+export function framed(headers: HeaderList, body: OutboundRequest['body']): HeaderList {
+  return withoutHeaders(headers, body instanceof Readable ? COMPUTED : COMPUTED_WITH_LENGTH);
+}
+
+/** The caller's say in redirects, where it has one. */
+export function redirectRules({ beforeRedirect, sensitiveHeaders }: SendOptions): Pick<OutboundRequest, 'redirects'> {
+  if (beforeRedirect === undefined && sensitiveHeaders === undefined) return {};
+  if (sensitiveHeaders !== undefined && !isNames(sensitiveHeaders)) {
+    throw new ConfigError('send', ['sensitiveHeaders: expected an array of header names']);
+  }
+  const sensitive = new Set(sensitiveHeaders?.map((name) => name.toLowerCase()));
+  return { redirects: { before: beforeRedirect, sensitive } };
+}
+
+function isNames(value: unknown): boolean {
+  return Array.isArray(value) && value.every((name) => typeof name === 'string');
 }
 
 function readUrl(config: SendOptions): { url: URL; auth: OutboundRequest['auth'] } {
@@ -64,11 +93,7 @@ function readUrl(config: SendOptions): { url: URL; auth: OutboundRequest['auth']
   if (url.host.includes(PLACEHOLDER)) {
     throw new ConfigError('send', ['url: expected {key} in path, query, headers or body, found it in the host']);
   }
-  if (url.username === '' && url.password === '') return { url, auth: undefined };
-  const auth = { username: decoded(url.username), password: decoded(url.password) };
-  url.username = '';
-  url.password = '';
-  return { url, auth };
+  return withoutUserinfo(url);
 }
 
 function parsed(written: string): URL | undefined {
@@ -76,14 +101,6 @@ function parsed(written: string): URL | undefined {
     return new URL(written);
   } catch {
     return undefined;
-  }
-}
-
-function decoded(userinfo: string): string {
-  try {
-    return decodeURIComponent(userinfo);
-  } catch {
-    return userinfo;
   }
 }
 
@@ -99,7 +116,11 @@ function axiosPart(config: SendOptions): AxiosRequestConfig {
 }
 
 /** The call's fields over the defaults': a call says `false` or `null` to leave a default away, as in axios. */
-function toHeaderList(defaults: SendOptions['headers'], given: SendOptions['headers'], method: string): HeaderList {
+export function toHeaderList(
+  defaults: SendOptions['headers'],
+  given: SendOptions['headers'],
+  method: string,
+): HeaderList {
   const fields = new Map<string, { readonly name: string; readonly values: readonly unknown[] }>();
   for (const source of [defaults, given]) {
     for (const [name, value] of headerEntries(source, method)) {
@@ -110,8 +131,7 @@ function toHeaderList(defaults: SendOptions['headers'], given: SendOptions['head
   if (!fields.has('accept-encoding'))
     fields.set('accept-encoding', { name: 'Accept-Encoding', values: [ACCEPT_ENCODING] });
   const list: (readonly [string, string])[] = [];
-  for (const [lower, { name, values }] of fields) {
-    if (COMPUTED.has(lower)) continue;
+  for (const { name, values } of fields.values()) {
     for (const value of values)
       if (value !== null && value !== false)
         list.push([name, typeof value === 'string' ? value : JSON.stringify(value)]);
@@ -124,6 +144,15 @@ function headerEntries(given: SendOptions['headers'], method: string): Iterable<
   if (given instanceof AxiosHeaders) return Object.entries(given.toJSON());
   if (typeof given === 'object' && Symbol.iterator in given) return given as Iterable<readonly [string, string]>;
   return Object.entries(flatten(given as Readonly<Record<string, unknown>>, method));
+}
+
+/** True where the caller writes `'User-Agent': null` (or `false`): none is sent, ours neither. */
+export function disclaimsUserAgent(given: SendOptions['headers']): boolean {
+  if (typeof given !== 'object' || given === null || Symbol.iterator in given !== given instanceof AxiosHeaders)
+    return false;
+  const name = Object.keys(given).find((each) => each.toLowerCase() === 'user-agent');
+  const value: unknown = name === undefined ? undefined : Reflect.get(given, name);
+  return value === null || value === false;
 }
 
 /** axios's defaults keep headers for all methods under `common` and for one under its name. */
@@ -152,12 +181,18 @@ function transformed(
   return { data: result, headers: toHeaderList(undefined, set, '') };
 }
 
-function wireOptions(config: SendOptions): WireOptions {
+export function wireOptions(config: SendOptions): WireOptions {
   let axiosOnly: Record<string, unknown> | undefined;
   for (const name of AXIOS_ONLY) {
     const value: unknown = Reflect.get(config, name);
     if (value !== undefined && value !== false) (axiosOnly ??= {})[name] = value;
   }
+  // Not every caller is compiled, and axios takes '2' as well.
+  if (config.httpVersion !== undefined && String(config.httpVersion) !== '1') {
+    axiosOnly = { ...axiosOnly, httpVersion: config.httpVersion, http2Options: config.http2Options };
+  }
+  const { allowedSocketPaths } = config;
+  if (allowedSocketPaths !== undefined && axiosOnly !== undefined) axiosOnly = { ...axiosOnly, allowedSocketPaths };
   return {
     body: config.responseType === 'stream' ? 'stream' : 'buffer',
     decompress: config.decompress ?? true,

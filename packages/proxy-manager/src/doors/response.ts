@@ -40,7 +40,7 @@ export function toResponse<T>(exchange: Exchange, config: SendOptions, reply: Re
   return response;
 }
 
-function exchangeInfo({ id, trace }: Exchange): ExchangeInfo {
+export function exchangeInfo({ id, trace }: Exchange): ExchangeInfo {
   const taken = (kind: 'key' | 'proxy'): { id: string } | undefined => {
     const reading = trace.last?.taken.find((candidate) => candidate.kind === kind);
     return reading && { id: reading.id };
@@ -100,19 +100,19 @@ export function maskedConfig({ request }: Exchange, config: SendOptions): Intern
 }
 
 /** In the place of Node's ClientRequest, which would show what was really sent. */
-export function maskedRequest({ request }: Exchange, finalUrl: URL = request.url): object {
-  const { method, url } = request;
+export function maskedRequest({ request }: Exchange, url: URL = request.url): object {
+  const { method } = request;
   return {
     method,
     protocol: url.protocol,
     host: url.host,
     path: url.pathname + url.search,
-    res: { responseUrl: finalUrl.href },
+    res: { responseUrl: url.href },
   };
 }
 
 /** Fields of one name become one, cookies apart. Only what `AxiosHeaders.set` would change goes through it: it is slow. */
-function toAxiosHeaders(list: HeaderList): AxiosHeaders {
+export function toAxiosHeaders(list: HeaderList): AxiosHeaders {
   const headers = new AxiosHeaders();
   const seen = new Set<string>();
   for (const [name, value] of list) {

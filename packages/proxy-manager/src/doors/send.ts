@@ -4,8 +4,8 @@ import { TimeoutReason } from '../pipeline/abort.js';
 import type { Exchange, Reply } from '../pipeline/exchange.js';
 import { TransportFault } from '../transport/fault.js';
 import { callerAbort, overDefaults } from './call.js';
-import type { Perform } from './door.js';
-import { toOutbound } from './outbound.js';
+import type { Call, Perform } from './door.js';
+import { disclaimsUserAgent, toOutbound } from './outbound.js';
 import type { ExchangeResponse } from './response.js';
 import { maskedConfig, maskedRequest, toResponse } from './response.js';
 
@@ -16,14 +16,15 @@ export async function send<T>(
   call: SendOptions,
 ): Promise<ExchangeResponse<T>> {
   const config = overDefaults(defaults, call);
-  const outbound = await toOutbound(config, defaults.headers);
-  return perform(
-    { outbound, extras: call, timeoutMs: config.timeout ?? 0, ...callerAbort(config) },
-    {
-      reply: (exchange, reply) => settleReply<T>(exchange, config, reply),
-      error: (exchange, error) => toCallerError(exchange, config, error),
-    },
-  );
+  const extras = disclaimsUserAgent(call.headers) ? { ...call, userAgent: false } : call;
+  const read = async (): Promise<Call> => {
+    const outbound = await toOutbound(config, defaults.headers);
+    return { outbound, extras, timeoutMs: config.timeout ?? 0, ...callerAbort(config) };
+  };
+  return perform(read, {
+    reply: (exchange, reply) => settleReply<T>(exchange, config, reply),
+    error: (exchange, error) => toCallerError(exchange, config, error),
+  });
 }
 
 /** A reply as an axios user expects it: a response, or an `AxiosError` where `validateStatus` says no. */

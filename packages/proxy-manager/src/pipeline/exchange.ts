@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { AxiosRequestConfig } from 'axios';
 import type { Endpoint } from '../config/resolve.js';
 import type { RecordPolicy } from '../log/record-policy.js';
 import type { Lease } from '../pool/lease.js';
@@ -21,8 +22,17 @@ export interface OutboundRequest {
   /** Basic authentication, encoded only after `{key}` in it has been filled in. */
   readonly auth: { readonly username: string; readonly password: string } | undefined;
   readonly wire: WireOptions;
+  readonly redirects?: RedirectRules;
   /** Set where the caller wrote a secret by hand, which is hidden in all of the above. */
   readonly asWritten?: AsWritten;
+}
+
+/** What the caller has to say in redirects. */
+export interface RedirectRules {
+  /** axios's `beforeRedirect`, called before each one is followed. */
+  readonly before: AxiosRequestConfig['beforeRedirect'] | undefined;
+  /** Headers, in lower case, that are dropped across origins, besides those that always are. */
+  readonly sensitive: ReadonlySet<string>;
 }
 
 /** When an attempt is repeated. */

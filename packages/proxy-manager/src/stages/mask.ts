@@ -27,23 +27,26 @@ export class Masker {
 
   /** The reply with a clean head; the body is the caller's, as the server sent it. */
   reply(reply: WireReply): WireReply {
-    const { headers, statusText, url } = reply;
+    const url = this.#patterns.reduce((masked, pattern) => pattern.hideInUrl(masked), reply.url);
+    return { ...reply, ...this.#head(reply), url };
+  }
+
+  #head({ headers, statusText }: Pick<WireReply, 'headers' | 'statusText'>): Pick<WireReply, 'headers' | 'statusText'> {
     // One search over all of them: nearly always there is nothing to find.
-    let head = '';
-    for (const [name, value] of headers) head += `${name}\n${value}\n`;
-    const isEchoed = this.finds(head);
+    let all = '';
+    for (const [name, value] of headers) all += `${name}\n${value}\n`;
     return {
-      ...reply,
       statusText: this.text(statusText),
-      headers: isEchoed ? headers.map(([name, value]) => [this.text(name), this.text(value)] as const) : headers,
-      url: this.#patterns.reduce((masked, pattern) => pattern.hideInUrl(masked), url),
+      headers: this.finds(all) ? headers.map(([name, value]) => [this.text(name), this.text(value)] as const) : headers,
     };
   }
 
   /** The error, or one that says the same without the secret and without its cause, which may hold it as well. */
   error(error: unknown): unknown {
-    if (error instanceof TransportFault && this.finds(error.message)) {
-      return new TransportFault(error.code, this.text(error.message), error);
+    if (error instanceof TransportFault && (this.finds(error.message) || error.received !== undefined)) {
+      const { phase, sent, received } = error;
+      const where = { phase, sent, received: received && { ...received, ...this.#head(received) } };
+      return new TransportFault(error.code, this.text(error.message), where);
     }
     if (error instanceof ConfigError && this.finds(error.message)) {
       return new ConfigError(

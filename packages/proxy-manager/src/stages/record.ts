@@ -109,6 +109,8 @@ function recorded(body: Readable, keep: number, onEnding: (ending: BodyEnding) =
     if (!body.readableEnded && !passing.destroyed) passing.destroy(new Error('the reply was cut off'));
   });
   passing.once('close', () => body.destroy());
+  // What has broken before anybody listened says so no more.
+  if (body.destroyed) passing.destroy(body.errored ?? new Error('the reply was cut off'));
   // It can break before whoever asked has it in hand; then reading it tells, and not the end of the process.
   return body.pipe(passing).on('error', () => {});
 }

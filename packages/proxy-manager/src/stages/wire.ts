@@ -11,6 +11,7 @@ import type { Verdict } from '../pool/verdict.js';
 import { judge } from '../pool/verdict.js';
 import { TransportFault } from '../transport/fault.js';
 import type { RedirectHop, Transport, WireReply, WireRequest } from '../transport/transport.js';
+import { askBeforeRedirect } from './before-redirect.js';
 import { Masker } from './mask.js';
 
 /** What never follows a redirect to another origin, whatever it holds. */
@@ -112,17 +113,26 @@ function applyQuery(url: URL, { apply }: Endpoint, key: string): URL {
   return applied;
 }
 
-/** The next hop of a redirect: allowed, charged, and without what must not cross origins. */
-async function redirect(exchange: Exchange, masker: Masker, { from, to }: RedirectHop): Promise<WireRequest> {
+/** The next hop of a redirect: allowed, without what must not cross origins, let through by the caller, and charged. */
+async function redirect(exchange: Exchange, masker: Masker, hop: RedirectHop): Promise<WireRequest> {
   const { endpoint, lease, request } = exchange;
-  if (!allowsHost(endpoint.hosts, to)) {
-    throw new HostNotAllowedError(endpoint.name, masker.text(to.host), endpoint.hosts ?? []);
+  if (!allowsHost(endpoint.hosts, hop.to)) {
+    throw new HostNotAllowedError(endpoint.name, masker.text(hop.to.host), endpoint.hosts ?? []);
   }
+  const isSameOrigin = hop.to.origin === hop.from.url.origin;
+  const next = isSameOrigin ? withinOrigin(exchange, hop) : acrossOrigins(exchange, masker, hop);
+  const before = request.redirects?.before;
+  const asked = before === undefined ? next : askBeforeRedirect(before, hop, next, masker);
+  await lease?.charge(1);
+  return asked;
+}
+
+function withinOrigin({ endpoint, lease }: Exchange, { from, to }: RedirectHop): WireRequest {
   const key = lease?.key?.secret.reveal();
-  if (to.origin === from.url.origin) {
-    await lease?.charge(1);
-    return { ...from, url: key === undefined ? to : applyQuery(to, endpoint, key) };
-  }
+  return { ...from, url: key === undefined ? to : applyQuery(to, endpoint, key) };
+}
+
+function acrossOrigins({ endpoint, request }: Exchange, masker: Masker, { from, to }: RedirectHop): WireRequest {
   if (masker.finds(to.href)) {
     throw new ConfigError(`redirect to ${masker.text(to.origin)}`, [
       'the key stands in its url and must not travel to another origin: set maxRedirects: 0 to see the reply itself',
@@ -133,13 +143,13 @@ async function redirect(exchange: Exchange, masker: Masker, { from, to }: Redire
       'the key stands in the body and must not travel to another origin: send there by itself, or set maxRedirects: 0',
     ]);
   }
-  await lease?.charge(1);
   const applied = (endpoint.apply?.headers ?? []).map(([name]) => name.toLowerCase());
   const placed = request.headers.filter(([, value]) => value.includes(PLACEHOLDER)).map(([name]) => name.toLowerCase());
   const found = from.headers.filter(([, value]) => masker.finds(value)).map(([name]) => name.toLowerCase());
+  const sensitive = request.redirects?.sensitive ?? [];
   return {
     ...from,
     url: to,
-    headers: withoutHeaders(from.headers, new Set([...PRIVATE_HEADERS, ...applied, ...placed, ...found])),
+    headers: withoutHeaders(from.headers, new Set([...PRIVATE_HEADERS, ...applied, ...placed, ...found, ...sensitive])),
   };
 }

@@ -1,7 +1,6 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { Readable } from 'node:stream';
-import { inspect } from 'node:util';
 import type { AxiosHeaders, AxiosProxyConfig, InternalAxiosRequestConfig } from 'axios';
 import type { ProxyCredential } from '../config/resolve.js';
 import { ConfigError } from '../errors.js';
@@ -19,7 +18,7 @@ export function axiosConfig(
   signal: AbortSignal,
 ): InternalAxiosRequestConfig {
   const given = request.options.axios ?? {};
-  const problems = [...unsupported(request, given), ...(request.proxy ? otherWays(given, request.proxy) : [])];
+  const problems = request.proxy ? otherWays(given, request.proxy) : [];
   if (problems.length > 0) throw new ConfigError('send', problems);
   const url = new URL(request.url);
   url.username = '';
@@ -68,22 +67,6 @@ function poolProxy({ protocol, hostname, port, userinfo }: ProxyCredential): Axi
   return { protocol, host: unbracketed(hostname), port, auth };
 }
 
-/** What cannot be done as axios does it is refused: an option that is silently not followed helps nobody. */
-function unsupported({ options }: WireRequest, given: NonNullable<WireRequest['options']['axios']>): readonly string[] {
-  // Not every caller is compiled, and axios takes '2' as well.
-  const httpVersion: unknown = given.httpVersion;
-  const problems: string[] = [];
-  if (given.beforeRedirect !== undefined && options.maxRedirects !== 0) {
-    problems.push(
-      'beforeRedirect: is not called, since what it is given can hold a key; set maxRedirects: 0 and follow the reply yourself',
-    );
-  }
-  if (httpVersion !== undefined && Number(httpVersion) !== 1) {
-    problems.push(`httpVersion: ${inspect(httpVersion)} is not supported, only 1; leave it out`);
-  }
-  return problems;
-}
-
 /** Options that say how to connect would go around the proxy whose use is being counted. */
 function otherWays(given: NonNullable<WireRequest['options']['axios']>, proxy: ProxyCredential): readonly string[] {
   const { httpAgent, httpsAgent }: { httpAgent?: unknown; httpsAgent?: unknown } = given;
@@ -97,6 +80,7 @@ function otherWays(given: NonNullable<WireRequest['options']['axios']>, proxy: P
     if (httpsAgent !== undefined && !isPlain(httpsAgent, HttpsAgent)) refuse('httpsAgent (other than an https.Agent)');
     if (given.socketPath) refuse('socketPath');
     if (given.proxy) refuse('proxy');
+    if (given.httpVersion !== undefined) refuse('httpVersion');
   }
   return problems;
 }

@@ -1,6 +1,6 @@
 import { ClosedError, ConfigError } from '../errors.js';
 import { axiosConfig } from './axios-config.js';
-import { TransportFault } from './fault.js';
+import { TransportFault, type ReceivedHead } from './fault.js';
 import { networkFault } from './network-fault.js';
 import { ObservedRequest, type NodeTransport } from './observed-request.js';
 import { followRedirects } from './redirects.js';
@@ -42,6 +42,8 @@ export function axiosHttpTransport({ connectMs = 30_000 }: AxiosHttpTransportOpt
     const observed = new ObservedRequest(observation, given.transport as NodeTransport | undefined, limitConnecting);
     const sentBefore = observation.sent;
     const config = axiosConfig(axios, request, sentBefore, observed.transport, stop.signal);
+    // axios speaks HTTP/2 past every `transport`, so that nothing of it can be observed.
+    if (Number(given.httpVersion) === 2) observed.assumeSent();
 
     const onAbort = (): void => stop.abort(request.signal.reason);
     request.signal.addEventListener('abort', onAbort);
@@ -54,11 +56,11 @@ export function axiosHttpTransport({ connectMs = 30_000 }: AxiosHttpTransportOpt
       observed.end();
     };
     // axios's errors hold its config and request, and these the keys: only their code goes on.
-    const translate = (error: unknown, head: boolean): unknown => {
+    const translate = (error: unknown, phase: 'request' | 'response', received?: ReceivedHead): unknown => {
       if (error instanceof TransportFault || error instanceof ConfigError) return error;
       const cause: unknown = stop.signal.aborted ? stop.signal.reason : error;
       if (request.signal.aborted || cause instanceof ClosedError) return cause;
-      return translated(cause, request, observation, head);
+      return translated(cause, request, observation, phase, received);
     };
 
     try {
@@ -69,10 +71,10 @@ export function axiosHttpTransport({ connectMs = 30_000 }: AxiosHttpTransportOpt
         if (request.url.protocol === 'http:') observation.sent = sentBefore;
         throw proxyRefusal(request, request.proxy.id, response.status, observation.sent);
       }
-      return await replyOf(response, request, (error) => translate(error, true), end);
+      return await replyOf(response, request, translate, end);
     } catch (error) {
       end();
-      throw translate(error, false);
+      throw translate(error, 'request');
     }
   };
 
@@ -97,13 +99,14 @@ function translated(
   error: unknown,
   request: WireRequest,
   { sent }: WireObservation,
-  head: boolean,
+  furthest: 'request' | 'response',
+  received: ReceivedHead | undefined,
 ): ConfigError | TransportFault {
   const { proxy } = request;
   // Whoever does not answer before anything was sent is the proxy, where there is one; axios does not tell more.
-  const phase = head ? 'response' : sent ? 'request' : proxy ? 'proxy' : 'connect';
+  const phase = furthest === 'response' ? furthest : sent ? 'request' : proxy ? 'proxy' : 'connect';
   const subject = phase === 'proxy' ? `proxy ${proxy?.id}` : subjectOf(request);
-  return networkFault(bare(error), subject, { phase, sent });
+  return networkFault(bare(error), subject, { phase, sent, received });
 }
 
 /** The error without what axios hangs on it. */

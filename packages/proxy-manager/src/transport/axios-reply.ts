@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { AxiosResponse } from 'axios';
 import type { HeaderList } from '../pipeline/headers.js';
 import { codingsOf, decodeStream } from './decode.js';
+import type { ReceivedHead } from './fault.js';
 import { decodedHeaders, decodeFault, hasNoBody, tooLargeFault } from './reply-rules.js';
 import type { WireReply, WireRequest } from './transport.js';
 
@@ -9,15 +10,21 @@ import type { WireReply, WireRequest } from './transport.js';
 export async function replyOf(
   response: AxiosResponse<Readable>,
   request: WireRequest,
-  translate: (error: unknown) => unknown,
+  translate: (error: unknown, phase: 'response', received?: ReceivedHead) => unknown,
   onEnd: () => void,
 ): Promise<WireReply> {
   const { method, url, options } = request;
   let headers = headersOf(response);
   const codings = options.decompress && !hasNoBody(method, response.status) ? codingsOf(headers) : undefined;
   if (codings) headers = decodedHeaders(headers);
-  const { statusText } = response;
-  const head = { status: response.status, statusText, headers, url, httpVersion: versionOf(response) };
+  // HTTP/2 has none.
+  const statusText = response.statusText ?? '';
+  const head = { status: response.status, statusText, headers, url, httpVersion: versionOf(response, request) };
+  // Whoever reads a stream has the head already.
+  const received =
+    options.body === 'stream'
+      ? undefined
+      : { status: head.status, statusText, headers, isDecoded: codings !== undefined };
 
   let length = 0;
   const count = (bytes: number): void => {
@@ -25,9 +32,9 @@ export async function replyOf(
   };
   const body = decodeStream(response.data, codings ?? [], count, (error) => {
     if ('code' in error && typeof error.code === 'string' && /^Z_|^ERR_(_ERROR|BROTLI)/.test(error.code)) {
-      return decodeFault(request, error);
+      return decodeFault(request, error, received);
     }
-    const cause = translate(error);
+    const cause = translate(error, 'response', received);
     return cause instanceof Error ? cause : new Error('aborted', { cause });
   });
   body.on('error', () => {}).on('close', onEnd);
@@ -52,7 +59,8 @@ function headersOf({ headers, request }: AxiosResponse): HeaderList {
   return list;
 }
 
-function versionOf({ request }: AxiosResponse): string {
+function versionOf({ request }: AxiosResponse, { options }: WireRequest): string {
+  if (Number(options.axios?.httpVersion) === 2) return '2';
   const version: unknown = (request as { res?: { httpVersion?: unknown } } | undefined)?.res?.httpVersion;
   return typeof version === 'string' ? version : '1.1';
 }

@@ -1,6 +1,7 @@
 import { constants as bufferLimits } from 'node:buffer';
 import { Duplex, pipeline, Readable, Transform, type TransformCallback } from 'node:stream';
 import { promisify } from 'node:util';
+import * as zlib from 'node:zlib';
 import {
   brotliDecompress,
   constants,
@@ -14,13 +15,29 @@ import {
 } from 'node:zlib';
 import { header, type HeaderList } from '../pipeline/headers.js';
 
-export type Coding = 'br' | 'deflate' | 'gzip';
+export type Coding = 'br' | 'deflate' | 'gzip' | 'zstd';
+
+/** Node's own since 22.15; its types here are of an older one. */
+const zstd = zlib as unknown as {
+  readonly createZstdDecompress?: () => Transform;
+  readonly zstdDecompress?: (
+    body: Uint8Array,
+    options: object,
+    done: (error: Error | null, decoded: Uint8Array) => void,
+  ) => void;
+};
+
+export const DECODES_ZSTD: boolean = zstd.zstdDecompress !== undefined && zstd.createZstdDecompress !== undefined;
 
 const names: ReadonlyMap<string, Coding> = new Map([
   ['br', 'br'],
   ['deflate', 'deflate'],
   ['gzip', 'gzip'],
   ['x-gzip', 'gzip'],
+  // As axios: what is called so today is gzip.
+  ['compress', 'gzip'],
+  ['x-compress', 'gzip'],
+  ...(DECODES_ZSTD ? [['zstd', 'zstd'] as const] : []),
 ]);
 /** More layers than anybody sends in good faith; each costs a decoder. */
 const MAX_CODINGS = 5;
@@ -34,6 +51,7 @@ const unzip = {
   gzip: promisify<Uint8Array, object, Uint8Array>(gunzip),
   deflate: promisify<Uint8Array, object, Uint8Array>(inflate),
   raw: promisify<Uint8Array, object, Uint8Array>(inflateRaw),
+  zstd: promisify<Uint8Array, object, Uint8Array>((body, options, done) => zstd.zstdDecompress?.(body, options, done)),
 };
 
 /** The codings of a body in the order of undoing; undefined where there is none, or one that we do not know. */
@@ -68,7 +86,8 @@ export async function decodeBuffer(
     // Oddly enough, servers announce a coding on empty bodies.
     if (bytes.length === 0) return bytes;
     const kind = coding === 'deflate' && !isZlib(bytes) ? 'raw' : coding;
-    const options = { ...(kind === 'br' ? brotliOptions : zlibOptions), maxOutputLength };
+    const flushing = kind === 'br' ? brotliOptions : kind === 'zstd' ? {} : zlibOptions;
+    const options = { ...flushing, maxOutputLength };
     bytes = await unzip[kind](bytes, options);
   }
   return bytes;
@@ -88,6 +107,7 @@ export function decodeStream(
   const decoders = codings.map((coding) => {
     if (coding === 'gzip') return createGunzip(zlibOptions);
     if (coding === 'br') return createBrotliDecompress(brotliOptions);
+    if (coding === 'zstd' && zstd.createZstdDecompress) return zstd.createZstdDecompress();
     return Duplex.from(inflateEither);
   });
   pipeline([source, ...decoders, end], () => {});

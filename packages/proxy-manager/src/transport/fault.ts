@@ -1,5 +1,16 @@
+import type { HeaderList } from '../pipeline/headers.js';
+
 /** Where on the way a network fault happened: at the outbound proxy, reaching the origin, sending, or receiving. */
 export type FaultPhase = 'proxy' | 'connect' | 'request' | 'response';
+
+/** The head of a reply whose body did not come whole. */
+export interface ReceivedHead {
+  readonly status: number;
+  readonly statusText: string;
+  readonly headers: HeaderList;
+  /** True where the body was coded, and was decoded on its way. */
+  readonly isDecoded: boolean;
+}
 
 /**
  * The wire failed. Internal: the doors turn it into an `AxiosError` with the same code and message.
@@ -18,11 +29,19 @@ export class TransportFault extends Error {
   readonly phase: FaultPhase;
   /** False only when surely no byte of the request was handed to a socket, or a proxy refused it by 407. */
   readonly sent: boolean;
+  /** Set where the reply had begun. */
+  readonly received: ReceivedHead | undefined;
 
-  constructor(code: string, message: string, where: { phase: FaultPhase; sent: boolean }, options?: ErrorOptions) {
+  constructor(
+    code: string,
+    message: string,
+    where: { phase: FaultPhase; sent: boolean; received?: ReceivedHead | undefined },
+    options?: ErrorOptions,
+  ) {
     super(message, options);
     this.code = code;
     this.phase = where.phase;
     this.sent = where.sent;
+    this.received = where.received;
   }
 }

@@ -1,5 +1,5 @@
 import { ConfigError } from '../errors.js';
-import { TransportFault, type FaultPhase } from './fault.js';
+import { TransportFault, type FaultPhase, type ReceivedHead } from './fault.js';
 
 /** undici's own codes in the words that axios and Node use; what is not listed keeps its code. */
 const codes: Readonly<Record<string, string>> = {
@@ -53,7 +53,7 @@ export function faultCode(error: unknown): string {
 export function networkFault(
   error: unknown,
   subject: string,
-  where: { readonly phase: FaultPhase; readonly sent: boolean },
+  where: { readonly phase: FaultPhase; readonly sent: boolean; readonly received?: ReceivedHead | undefined },
 ): ConfigError | TransportFault {
   if (error instanceof TransportFault) {
     // A first hop that went out stays sent, however far the second one came.

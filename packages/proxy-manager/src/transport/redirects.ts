@@ -38,12 +38,17 @@ export async function followRedirects(
       const message = `${subject}: more than ${maxRedirects} redirects, maxRedirects exceeded`;
       throw fault('ERR_FR_TOO_MANY_REDIRECTS', message);
     }
-    request = await nextHop(request, reply.status, location, subject);
+    request = await nextHop(request, reply, location, subject);
     observation.redirects++;
   }
 }
 
-async function nextHop(from: WireRequest, status: number, location: string, subject: string): Promise<WireRequest> {
+async function nextHop(
+  from: WireRequest,
+  { status, headers }: WireReply,
+  location: string,
+  subject: string,
+): Promise<WireRequest> {
   const to = URL.canParse(location, from.url.href) ? new URL(location, from.url) : undefined;
   if (to?.protocol !== 'http:' && to?.protocol !== 'https:') {
     throw fault('ERR_FR_REDIRECTION_FAILURE', `${subject}: status ${status} points to no http or https url`);
@@ -59,6 +64,7 @@ async function nextHop(from: WireRequest, status: number, location: string, subj
   const kept = to.origin === from.url.origin ? from : { ...from, headers: withoutHeaders(from.headers, host) };
   return from.onRedirect({
     status,
+    headers,
     to,
     from: asGet ? { ...kept, method: 'GET', body: undefined, headers: withoutHeaders(kept.headers, ofBody) } : kept,
   });

@@ -1,5 +1,5 @@
 import type { HeaderList } from '../pipeline/headers.js';
-import { TransportFault } from './fault.js';
+import { TransportFault, type ReceivedHead } from './fault.js';
 import { faultCode } from './network-fault.js';
 import type { WireRequest } from './transport.js';
 
@@ -27,10 +27,10 @@ export function tooLargeFault(request: WireRequest): TransportFault {
 }
 
 /** The body could not be decoded. */
-export function decodeFault(request: WireRequest, error: unknown): TransportFault {
+export function decodeFault(request: WireRequest, error: unknown, received?: ReceivedHead): TransportFault {
   const code = faultCode(error);
   const message = `${subjectOf(request)} sent a body that is not what its content-encoding says (${code})`;
-  return new TransportFault(code, message, { phase: 'response', sent: true });
+  return new TransportFault(code, message, { phase: 'response', sent: true, received });
 }
 
 /** A proxy that was asked without a tunnel, or by axios, wants another password. */

@@ -40,6 +40,8 @@ export interface WireRequest {
 
 export interface RedirectHop {
   readonly status: number;
+  /** Of the reply that redirects. */
+  readonly headers: HeaderList;
   /** The request that was redirected, with its own url, and the method, headers and body that the next hop goes on with. */
   readonly from: WireRequest;
   readonly to: URL;

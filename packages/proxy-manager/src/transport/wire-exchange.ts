@@ -4,7 +4,7 @@ import { canFire } from '../pipeline/abort.js';
 import type { HeaderList } from '../pipeline/headers.js';
 import type { Connection } from './connection.js';
 import { codedLimit, codingsOf, decodeBuffer, decodeStream, type Coding } from './decode.js';
-import { TransportFault, type FaultPhase } from './fault.js';
+import { TransportFault, type FaultPhase, type ReceivedHead } from './fault.js';
 import { faultCode, networkFault } from './network-fault.js';
 import { decodedHeaders, decodeFault, hasNoBody, passwordFault, subjectOf, tooLargeFault } from './reply-rules.js';
 import type { WireObservation, WireReply, WireRequest } from './transport.js';
@@ -139,7 +139,7 @@ export class WireExchange implements Dispatcher.DispatchHandler {
       (error: unknown) => {
         throw faultCode(error) === 'ERR_BUFFER_TOO_LARGE'
           ? tooLargeFault(this.#request)
-          : decodeFault(this.#request, error);
+          : decodeFault(this.#request, error, this.#received(head));
       },
     );
   }
@@ -178,7 +178,13 @@ export class WireExchange implements Dispatcher.DispatchHandler {
     return networkFault(error, proxy ? `proxy ${proxy.id}` : subjectOf(this.#request), {
       phase,
       sent: this.#observation.sent,
+      // Whoever reads a stream has the head already.
+      received: this.#head && !this.#body ? this.#received(this.#head) : undefined,
     });
+  }
+
+  #received({ status, statusText, headers }: Omit<WireReply, 'body'>): ReceivedHead {
+    return { status, statusText, headers, isDecoded: this.#codings !== undefined };
   }
 }
 

@@ -323,20 +323,6 @@ test('options that would go around the proxy of the pool are refused before anyt
   await expect(transport.send(socks, observe())).rejects.toMatchObject({ code: 'ERR_CONFIG' });
 });
 
-test('beforeRedirect is refused where redirects are followed, and HTTP/2 everywhere, before anything is sent', async () => {
-  const origin = await open(echo());
-  const send = (given: object, maxRedirects: number) =>
-    transport.send(wireRequest(origin.url, { options: { axios: given, maxRedirects } }), observe());
-  const beforeRedirect = () => {};
-  await expect(send({ beforeRedirect, httpVersion: 2 }, 1)).rejects.toMatchObject({
-    code: 'ERR_CONFIG',
-    problems: [expect.stringMatching(/^beforeRedirect: .*maxRedirects: 0/), expect.stringMatching(/^httpVersion: .*2/)],
-  });
-  await expect(send({ httpVersion: '2' }, 0)).rejects.toMatchObject({ code: 'ERR_CONFIG' });
-  expect(origin.connections).toBe(0);
-  expect((await send({ beforeRedirect, httpVersion: 1 }, 0)).status).toBe(200);
-});
-
 test('without a proxy of the pool the one of the environment is not used', async () => {
   const origin = await open(echo());
   process.env['http_proxy'] = `http://127.0.0.1:${await closedPort()}`;

@@ -1,0 +1,24 @@
+import { Readable } from 'node:stream';
+import { AxiosError, CanceledError } from 'axios';
+import type { InternalAxiosRequestConfig } from 'axios';
+import type { Call } from './door.js';
+import type { OutboundRequest } from '../pipeline/exchange.js';
+
+/** Ends the exchange when the stream that it uploads fails, or is destroyed before its end; undefined without one. */
+export function uploadAbort(body: OutboundRequest['body'], config: InternalAxiosRequestConfig): Call['alsoOn'] {
+  if (!(body instanceof Readable)) return undefined;
+  return (abort) => {
+    const onError = (error: unknown): void => abort(AxiosError.from(error, undefined, config));
+    const onClose = (): void => {
+      if (!body.readableEnded && body.errored === null) abort(canceled(config));
+    };
+    body.once('error', onError).once('close', onClose);
+    if (body.errored) onError(body.errored);
+    else if (body.destroyed) onClose();
+    return () => body.off('error', onError).off('close', onClose);
+  };
+}
+
+function canceled(config: InternalAxiosRequestConfig): CanceledError<unknown> {
+  return new CanceledError('Request stream has been aborted', config);
+}
