@@ -1,7 +1,8 @@
 /** The part of Kibana's query language that the dashboards use, read into a tree. */
 export type Query =
   | { readonly kind: 'all' }
-  | { readonly kind: 'and' | 'or'; readonly parts: readonly Query[] }
+  | { readonly kind: 'and'; readonly parts: readonly Query[] }
+  | { readonly kind: 'or'; readonly parts: readonly Query[] }
   | { readonly kind: 'not'; readonly part: Query }
   | { readonly kind: 'exists'; readonly field: string }
   | { readonly kind: 'is'; readonly field: string; readonly value: string }

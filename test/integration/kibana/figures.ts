@@ -1,0 +1,10 @@
+/** The figures of a panel: for each path of bucket keys, the value of each column that is no bucket. */
+export type Figures = ReadonlyMap<string, Readonly<Record<string, number | string | null>>>;
+
+/** Keys are joined by something that stands in no value. */
+export function pathOf(keys: readonly unknown[]): string {
+  return keys.map(String).join(' › ');
+}
+
+/** The width of a bar of time, which Kibana would take from the range. */
+export const BAR_MS = 250;
