@@ -7,7 +7,10 @@ import type { Endpoint, Endpoints } from './config/resolve.js';
 import { loadSecrets } from './config/secrets.js';
 import { unknownEndpoint } from './config/validate-options.js';
 import { ClosedError, ConfigError } from './errors.js';
+import type { Asset } from './log/assets.js';
+import { assets } from './log/assets.js';
 import type { ExchangeLog } from './log/exchange-log.js';
+import type { SpoolBounds } from './log/housekeeping.js';
 import { openExchangeLog } from './log/open-exchange-log.js';
 import type { RecordPolicy } from './log/record-policy.js';
 import { exchangeAbort, unlessAborted } from './pipeline/abort.js';
@@ -57,6 +60,7 @@ export class Engine {
   readonly #pace: ReturnType<typeof paceStage>;
   readonly #transport: Transport;
   readonly #ownsTransport: boolean;
+  readonly #retentionDays: number | undefined;
   readonly #trace: ReturnType<typeof tracing>;
   readonly #pipeline: Next;
   readonly #inFlight = new Set<Promise<unknown>>();
@@ -71,6 +75,7 @@ export class Engine {
       ...(headers && { headers: new Set(headers.map((name) => name.toLowerCase())) }),
       ...(bodies && { bodies }),
     };
+    this.#retentionDays = options.log?.retentionDays;
     this.#trace = tracing(options.trace);
     this.policy = overPolicy(
       { ...DEFAULT_POLICY, record },
@@ -82,7 +87,12 @@ export class Engine {
     this.clock = clock;
     const dataDir = resolve(options.dataDir ?? '.proxy-manager');
     this.#stores = openStores({ ...options, dataDir, clock });
-    this.#log = openExchangeLog({ directory: join(dataDir, 'log'), sinks: this.#stores.sinks, clock });
+    this.#log = openExchangeLog({
+      directory: join(dataDir, 'log'),
+      sinks: this.#stores.sinks,
+      bounds: boundsOf(options),
+      clock,
+    });
     this.#pace = paceStage();
     this.#transport = transport ?? createTransport();
     this.#ownsTransport = transport === undefined;
@@ -178,6 +188,10 @@ export class Engine {
     return (await Promise.all(readings)).flat();
   }
 
+  assets(): readonly Asset[] {
+    return assets({ retentionDays: this.#retentionDays });
+  }
+
   async flush(): Promise<void> {
     await this.#log.flush();
   }
@@ -197,4 +211,8 @@ export class Engine {
     await this.#log.close();
     await this.#stores.close();
   }
+}
+
+function boundsOf({ log: { maxBytes, maxDays } = {} }: ManagerOptions): Partial<SpoolBounds> {
+  return { ...(maxBytes === undefined ? {} : { maxBytes }), ...(maxDays === undefined ? {} : { maxDays }) };
 }

@@ -41,7 +41,8 @@ export type { ExchangeInfo, ExchangeResponse } from './doors/response.js';
 export type { KeyProxy } from './pool/pinned-identity.js';
 export type { CredentialUsage } from './usage/credential-usage.js';
 export type { CacheEntry, CacheStore } from './cache/cache-store.js';
-export type { ExchangeSink } from './log/exchange-log.js';
+export type { Asset } from './log/assets.js';
+export type { BatchContext, ExchangeSink } from './log/exchange-log.js';
 export type { BodyPolicy, ServiceIdentity, StatusClass } from './log/record-policy.js';
 export type { TraceOptions } from './telemetry/tracing.js';
 export type {

@@ -3,6 +3,7 @@ import { checkManagerOptions } from './config/validate-options.js';
 import { Engine } from './engine.js';
 import { registerEngine } from './engine-sharing.js';
 import { Request } from './request.js';
+import type { Asset } from './log/assets.js';
 import type { CredentialUsage } from './usage/credential-usage.js';
 
 /**
@@ -46,6 +47,14 @@ export class ProxyManager implements AsyncDisposable {
    */
   usage(endpoint?: string): Promise<CredentialUsage[]> {
     return this.#engine.usage(endpoint);
+  }
+
+  /**
+   * What Elasticsearch must have before it is written to, with `PUT <path>` for each: for `installAssets: false`, where
+   * somebody else may install templates.
+   */
+  assets(): readonly Asset[] {
+    return this.#engine.assets();
   }
 
   /** Resolves when every exchange logged so far is with every sink, or after 5 s with a sink that fails, 15 s with a slow one. */

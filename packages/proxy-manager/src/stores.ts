@@ -43,6 +43,7 @@ interface Ground {
   readonly redis: ServerConnection<Cluster | Redis> | undefined;
   readonly elasticsearch: ServerConnection<Client> | undefined;
   readonly installAssets: boolean;
+  readonly retentionDays: number | undefined;
 }
 
 const DEFAULT_MEMORY_BYTES = 64 * 1024 * 1024;
@@ -53,9 +54,11 @@ const ASSETS_BUDGET_MS = 10_000;
 /** Chooses each store by what is configured. Nothing is opened or connected before its first use. */
 export function openStores(options: ManagerOptions & { readonly dataDir: string; readonly clock: Clock }): Stores {
   const { clock, dataDir, redis, elasticsearch, installAssets = true } = options;
+  const retentionDays = options.log?.retentionDays;
   const ground: Ground = {
     clock,
     installAssets,
+    retentionDays,
     environment: owned(
       () => openEnvironment(dataDir),
       (environment) => environment.close(),
@@ -69,7 +72,9 @@ export function openStores(options: ManagerOptions & { readonly dataDir: string;
   const usage = usageStore(usageChoice, ground);
   const store = cacheStore(cacheChoice, ground);
   const sinks =
-    ground.elasticsearch === undefined ? [] : [elasticsearchSink({ ...ground.elasticsearch, installAssets })];
+    ground.elasticsearch === undefined
+      ? []
+      : [elasticsearchSink({ ...ground.elasticsearch, installAssets, retentionDays })];
   const cache = store === undefined ? memory : tieredCacheStore({ memory, store });
   // In this order: what still writes, what it writes to, and the connections at last.
   const made = [
@@ -119,7 +124,8 @@ function cacheStore(choice: CacheChoice, ground: Ground): CacheStore | undefined
         client: needed(ground.elasticsearch, 'cache.store', 'elasticsearch').client,
         clock,
         beforeWrite: ground.installAssets
-          ? (client) => ensureAssets(client, AbortSignal.timeout(ASSETS_BUDGET_MS))
+          ? (client) =>
+              ensureAssets(client, AbortSignal.timeout(ASSETS_BUDGET_MS), { retentionDays: ground.retentionDays })
           : undefined,
       });
     default:

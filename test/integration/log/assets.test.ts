@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { assets, CACHE_INDEX, LOG_DATA_STREAM } from '../../../packages/proxy-manager/src/log/assets.js';
 import { elasticsearchSink } from '../../../packages/proxy-manager/src/log/elasticsearch.js';
 import { ensureAssets, installAssets } from '../../../packages/proxy-manager/src/log/install-assets.js';
-import { toRecord } from '../../../packages/proxy-manager/src/log/exchange-record.js';
+import { lossRecord, toRecord } from '../../../packages/proxy-manager/src/log/exchange-record.js';
 import { aReply, anExchange, STARTED_MS } from '../../../packages/proxy-manager/test/log/exchanges.js';
 import { startElasticsearch } from '../../services/elasticsearch.js';
 import type { Service } from '../../services/service.js';
@@ -57,6 +57,19 @@ test('an older template is brought up to date, a newer one is left as it is', as
   expect(Object.keys(await mappingNow())).toContain('proxy_manager');
 });
 
+test('the retention that was asked for is in the template, and another one takes its place', async () => {
+  const retention = async (): Promise<unknown> => {
+    const found = await client.indices.getIndexTemplate({ name: 'logs-proxy_manager.exchange' });
+    return found.index_templates[0]?.index_template.template?.lifecycle?.data_retention;
+  };
+  await installAssets(client);
+  expect(await retention()).toBe('30d');
+  await installAssets(client, undefined, { retentionDays: 7 });
+  expect(await retention()).toBe('7d');
+  await installAssets(client);
+  expect(await retention()).toBe('30d');
+});
+
 test('ensureAssets asks once per client, and again where it failed', async () => {
   const away = new Client({ node: 'http://127.0.0.1:9', maxRetries: 0 });
   let asked = 0;
@@ -99,6 +112,7 @@ test('every field that a record can hold is mapped by the template, and none but
   const records = [
     toRecord(exchange, { reply: aReply({ status: 500, body: Buffer.from('oh') }), error: fault }, STARTED_MS + 1),
     toRecord(anExchange(), { reply: aReply() }, STARTED_MS + 1),
+    lossRecord({ records: 1, bytes: 1, bound: 'maxBytes' }, STARTED_MS + 1),
   ];
   const sink = elasticsearchSink({ client: async () => client });
   await sink.ship(
@@ -106,7 +120,7 @@ test('every field that a record can hold is mapped by the template, and none but
     new AbortController().signal,
   );
   await client.indices.refresh({ index: LOG_DATA_STREAM });
-  expect((await client.count({ index: LOG_DATA_STREAM })).count).toBe(2);
+  expect((await client.count({ index: LOG_DATA_STREAM })).count).toBe(records.length);
 
   const [component] = assets();
   const template = component?.body['template'] as { mappings: object };
@@ -134,6 +148,27 @@ test('the data stream is set up as the template says', async () => {
     refresh_interval: '5s',
     auto_expand_replicas: '0-1',
   });
+});
+
+test('a stream that an older template made is rolled over to the new one, once for all processes', async () => {
+  const typesOfRoute = async (): Promise<unknown[]> => {
+    const indices = Object.entries(await client.indices.getMapping({ index: LOG_DATA_STREAM }));
+    return indices
+      .toSorted(([one], [other]) => one.localeCompare(other))
+      .map(([, { mappings }]) => leaves(mappings as Mapping).get('proxy_manager.route'));
+  };
+  const template = {
+    mappings: { properties: { proxy_manager: { properties: { route: { type: 'long' as const } } } } },
+  };
+  await client.cluster.putComponentTemplate({ name: COMPONENT, version: 0, template });
+  await client.indices.rollover({ alias: LOG_DATA_STREAM });
+  const sink = elasticsearchSink({ client: async () => client, installAssets: false });
+  const record = { '@timestamp': new Date().toISOString(), event: { id: 'before' } };
+  await sink.ship([JSON.stringify(record)], new AbortController().signal);
+  expect(await typesOfRoute()).toStrictEqual(['keyword', 'long']);
+
+  await Promise.all([installAssets(client), installAssets(client), installAssets(client)]);
+  expect(await typesOfRoute()).toStrictEqual(['keyword', 'long', 'keyword']);
 });
 
 interface Mapping {

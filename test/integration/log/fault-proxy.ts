@@ -7,6 +7,8 @@ export interface FaultProxy {
   readonly url: string;
   /** `half`: the first half is stored, the rest gets 429; `lose-answer`: all is stored, and the connection dies. */
   next: 'half' | 'lose-answer' | 'unavailable' | undefined;
+  /** Awaited after a lost answer has been stored, before the client learns of it. */
+  onFault: (() => Promise<unknown>) | undefined;
   /** Documents per bulk request. */
   readonly bulkSizes: number[];
   close(): Promise<void>;
@@ -22,6 +24,7 @@ export async function faultProxy(target: string, { maxBytes = Infinity } = {}): 
   const proxy: FaultProxy = {
     url: `http://127.0.0.1:${address.port}`,
     next: undefined,
+    onFault: undefined,
     bulkSizes: [],
     close: () =>
       new Promise((resolve) => {
@@ -41,6 +44,7 @@ export async function faultProxy(target: string, { maxBytes = Infinity } = {}): 
     if (fault === 'unavailable') return reply(response, { status: 503, text: '{"error":"away"}' });
     if (fault === 'lose-answer') {
       await forward(request, body);
+      await proxy.onFault?.();
       request.socket.destroy();
       return;
     }

@@ -2,8 +2,10 @@ import { Client } from '@elastic/elasticsearch';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { elasticsearchSink } from '../../../packages/proxy-manager/src/log/elasticsearch.js';
 import { openExchangeLog } from '../../../packages/proxy-manager/src/log/open-exchange-log.js';
+import { LOG_DATA_STREAM } from '../../../packages/proxy-manager/src/log/assets.js';
 import { startElasticsearch } from '../../services/elasticsearch.js';
 import type { Service } from '../../services/service.js';
+import { faultProxy } from './fault-proxy.js';
 import { aRecord, filesIn, logDirectory, storedIds } from './support.js';
 
 let service: Service;
@@ -81,4 +83,30 @@ test('close does not hang on an Elasticsearch that is away, and the next log shi
   await expect.poll(() => filesIn(directory), { timeout: 10_000 }).toStrictEqual([]);
   expect(await storedIds(client, [record.event.id])).toHaveLength(1);
   await second.close();
+});
+
+test('a batch whose answer was lost is there once, also where the stream was rolled over meanwhile', async () => {
+  const proxy = await faultProxy(service.url);
+  const through = new Client({ node: proxy.url, maxRetries: 0 });
+  const directory = await logDirectory();
+  const log = openExchangeLog({
+    directory,
+    sinks: [elasticsearchSink({ client: async () => through, onProblem: () => {} })],
+    onProblem: () => {},
+  });
+  const records = Array.from({ length: 300 }, () => aRecord());
+  const [first, ...rest] = records;
+  if (first !== undefined) log.write(first);
+  expect(await log.flush()).toBe(true);
+  proxy.next = 'lose-answer';
+  proxy.onFault = () => client.indices.rollover({ alias: LOG_DATA_STREAM });
+  for (const record of rest) log.write(record);
+  expect(await log.flush(20_000)).toBe(true);
+  expect(proxy.next).toBeUndefined();
+  const ids = records.map(({ event }) => event.id);
+  expect((await storedIds(client, ids)).toSorted()).toStrictEqual(ids.toSorted());
+  expect(Object.keys(await client.indices.getMapping({ index: LOG_DATA_STREAM })).length).toBeGreaterThan(1);
+  await log.close();
+  await through.close();
+  await proxy.close();
 });

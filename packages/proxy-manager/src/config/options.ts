@@ -45,6 +45,21 @@ export interface RetryOptions {
 export interface LogOptions {
   /** Further places that every record is shipped to from the spool. */
   readonly sinks?: readonly ExchangeSink[];
+  /**
+   * Bound of the spool in bytes, all processes on `dataDir` together: beyond it the oldest records are removed.
+   * @default 1_073_741_824 (1 GiB)
+   */
+  readonly maxBytes?: number;
+  /**
+   * How long the spool keeps a record, in days.
+   * @default 30
+   */
+  readonly maxDays?: number;
+  /**
+   * How long Elasticsearch keeps a record, in days: the data stream's lifecycle, told to it with the templates.
+   * @default 30
+   */
+  readonly retentionDays?: number;
   /** Who sends: `service.*` of every document. */
   readonly service?: ServiceIdentity;
   /** Names of header fields to log, of request and reply; credentials among them show as `[redacted]`. Default: none. */

@@ -121,6 +121,9 @@ const BODIES: Rules = {
 
 const LOG: Rules = {
   sinks: rule('an array of sinks', (value) => Array.isArray(value) && value.every(has('ship', 'close'))),
+  maxBytes: positiveInteger,
+  maxDays: positiveInteger,
+  retentionDays: positiveInteger,
   service: required('name', object(SERVICE, knownIn(SERVICE))),
   headers: rule(
     'an array of header names',

@@ -18,12 +18,21 @@ const VERSION = 2;
 
 const common = { version: VERSION, _meta: { managed_by: 'proxy-manager' } };
 
-/** Every asset, in the order of making: a plain copy, fit to be printed for whoever may install templates. */
-export function assets(): readonly Asset[] {
-  return structuredClone(ASSETS);
+/** What about the assets may be chosen. */
+export interface AssetOptions {
+  /**
+   * How long the data stream keeps a document.
+   * @default 30
+   */
+  readonly retentionDays?: number | undefined;
 }
 
-const ASSETS: readonly Asset[] = [
+/** Every asset, in the order of making: plain data, fit to be printed for whoever may install templates. */
+export function assets({ retentionDays = 30 }: AssetOptions = {}): readonly Asset[] {
+  return structuredClone(assetsFor(`${retentionDays}d`));
+}
+
+const assetsFor = (retention: string): readonly Asset[] => [
   {
     kind: 'component-template',
     path: '_component_template/proxy_manager@mappings',
@@ -41,7 +50,7 @@ const ASSETS: readonly Asset[] = [
       composed_of: ['proxy_manager@mappings', 'proxy_manager@custom'],
       ignore_missing_component_templates: ['proxy_manager@custom'],
       template: {
-        lifecycle: { data_retention: '30d' },
+        lifecycle: { data_retention: retention },
         settings: {
           index: {
             // Since 9.0 a logs-*-* stream becomes logsdb unless its template says otherwise.

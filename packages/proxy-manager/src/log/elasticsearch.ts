@@ -1,7 +1,7 @@
 import type { Client } from '@elastic/elasticsearch';
 import { bareError, ProxyManagerError } from '../errors.js';
 import { LOG_DATA_STREAM } from './assets.js';
-import type { ExchangeSink } from './exchange-log.js';
+import type { BatchContext, ExchangeSink } from './exchange-log.js';
 import { ensureAssets } from './install-assets.js';
 import type { OnProblem } from './problems.js';
 import { problemReports } from './problems.js';
@@ -16,6 +16,8 @@ export interface ElasticsearchSinkOptions {
    * @default true
    */
   readonly installAssets?: boolean;
+  /** How long Elasticsearch keeps a document; only told to it where the assets are installed. Default: 30. */
+  readonly retentionDays?: number | undefined;
   /** Told when Elasticsearch refuses a record for good. Default: a Node.js warning. */
   readonly onProblem?: OnProblem;
   /** Hides the passwords of the client in what Elasticsearch says. Default: nothing is hidden. */
@@ -24,18 +26,24 @@ export interface ElasticsearchSinkOptions {
 
 /**
  * Ships records to the data stream `logs-proxy_manager.exchange-default`, each under its `event.id`: one that is there
- * already counts as shipped. A record that Elasticsearch refuses for good is counted, told and left out; anything else
- * rejects, and the next `ship` of the same lines sends only those that are not there yet.
+ * already counts as shipped. A record that Elasticsearch refuses for good is counted, told and put aside; anything else
+ * rejects, and the next `ship` of the same lines sends only those that are not there yet. A `_id` is unique within one
+ * backing index alone, so a batch in doubt is first looked up in all of them: the stream may have been rolled over.
  */
 export function elasticsearchSink(options: ElasticsearchSinkOptions): ExchangeSink {
-  const { client, installAssets = true, onProblem, mask = (text: string) => text } = options;
+  const { client, installAssets = true, retentionDays, onProblem, mask = (text: string) => text } = options;
   const problems = problemReports(onProblem);
   /** The records of a batch that failed in part which need not be sent again. */
   const accepted = new Set<string>();
   let refused = 0;
 
   /** Sends the lines; those that Elasticsearch has no room for now are given back with its words. */
-  async function send(elasticsearch: Client, lines: readonly Line[], signal: AbortSignal): Promise<string | undefined> {
+  async function send(
+    elasticsearch: Client,
+    lines: readonly Line[],
+    signal: AbortSignal,
+    batch: BatchContext | undefined,
+  ): Promise<string | undefined> {
     const response = await elasticsearch.bulk(
       {
         index: LOG_DATA_STREAM,
@@ -56,14 +64,16 @@ export function elasticsearchSink(options: ElasticsearchSinkOptions): ExchangeSi
         continue;
       }
       accepted.add(line.id);
-      if (status >= 400 && status !== 409) refuse(line, why);
+      if (status >= 400 && status !== 409) refuse(line, why, batch);
     }
     return busy;
   }
 
-  function refuse({ id }: Line, why: string): void {
+  function refuse({ id, source }: Line, why: string, batch: BatchContext | undefined): void {
     refused += 1;
-    problems.report('refused', `Elasticsearch refuses a record, it is left out (event.id ${id}): ${mask(why)}`);
+    const reason = mask(why);
+    problems.report('refused', `Elasticsearch refuses a record, it is put aside (event.id ${id}): ${reason}`);
+    batch?.refuse(source, reason);
   }
 
   /** What is too large for one request goes in two. */
@@ -71,36 +81,65 @@ export function elasticsearchSink(options: ElasticsearchSinkOptions): ExchangeSi
     elasticsearch: Client,
     lines: readonly Line[],
     signal: AbortSignal,
+    batch: BatchContext | undefined,
   ): Promise<string | undefined> {
     try {
-      return await send(elasticsearch, lines, signal);
+      return await send(elasticsearch, lines, signal, batch);
     } catch (error) {
       const [only] = lines;
       if (only === undefined || !isTooLarge(error)) throw error;
       if (lines.length === 1) {
-        refuse(only, '413, too large');
+        refuse(only, '413, too large', batch);
         return undefined;
       }
       const half = Math.ceil(lines.length / 2);
-      const first = await sendAll(elasticsearch, lines.slice(0, half), signal);
-      return (await sendAll(elasticsearch, lines.slice(half), signal)) ?? first;
+      const first = await sendAll(elasticsearch, lines.slice(0, half), signal, batch);
+      return (await sendAll(elasticsearch, lines.slice(half), signal, batch)) ?? first;
     }
   }
 
-  async function ship(sources: readonly string[], signal: AbortSignal): Promise<void> {
+  /** Notes those of the lines that some backing index has. */
+  async function lookUp(elasticsearch: Client, lines: readonly Line[], signal: AbortSignal): Promise<void> {
+    const limits = { signal, requestTimeout: REQUEST_TIMEOUT_MS, maxRetries: 0 };
+    const index = LOG_DATA_STREAM;
+    try {
+      // What was accepted a moment ago is found only then; who may not refresh finds it when the index does so itself.
+      await elasticsearch.indices.refresh({ index }, { ...limits, ignore: [403, 404] });
+      const found = await elasticsearch.search(
+        {
+          index,
+          ignore_unavailable: true,
+          size: lines.length,
+          query: { ids: { values: lines.map(({ id }) => id) } },
+          _source: false,
+          filter_path: ['hits.hits._id'],
+        },
+        limits,
+      );
+      for (const { _id: id } of found.hits?.hits ?? []) if (id !== undefined) accepted.add(id);
+    } catch (error) {
+      if (statusOf(error) !== 403) throw error;
+      const might = 'after a rollover a record that was in doubt may be there twice';
+      problems.report('read', `may not read ${index}: ${might}; the role needs read and maintenance on it`);
+    }
+  }
+
+  async function ship(sources: readonly string[], signal: AbortSignal, batch: BatchContext | undefined): Promise<void> {
     const elasticsearch = await client();
-    if (installAssets) await ensureAssets(elasticsearch, signal);
-    const lines = sources.flatMap((source) => lineOf(source)).filter(({ id }) => !accepted.has(id));
-    const busy = lines.length === 0 ? undefined : await sendAll(elasticsearch, lines, signal);
+    if (installAssets) await ensureAssets(elasticsearch, signal, { retentionDays });
+    const all = sources.flatMap((source) => lineOf(source));
+    if (batch?.isDoubtful === true && all.length > 0) await lookUp(elasticsearch, all, signal);
+    const lines = all.filter(({ id }) => !accepted.has(id));
+    const busy = lines.length === 0 ? undefined : await sendAll(elasticsearch, lines, signal, batch);
     if (busy !== undefined) throw new Error(busy);
     accepted.clear();
   }
 
   return {
     name: 'elasticsearch',
-    async ship(sources, signal) {
+    async ship(sources, signal, batch) {
       try {
-        await ship(sources, signal);
+        await ship(sources, signal, batch);
       } catch (error) {
         // The client's own errors hold the whole request.
         throw error instanceof ProxyManagerError ? error : bareError(error, mask);
@@ -134,5 +173,9 @@ function lineOf(source: string): Line[] {
 }
 
 function isTooLarge(error: unknown): boolean {
-  return error instanceof Error && 'statusCode' in error && error.statusCode === 413;
+  return statusOf(error) === 413;
+}
+
+function statusOf(error: unknown): unknown {
+  return error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
 }

@@ -4,8 +4,16 @@ import type { ExchangeRecord } from './exchange-record.js';
 export interface ExchangeSink {
   readonly name: string;
   /** NDJSON lines, each one record, in the order of writing. A record may come twice: `event.id` tells. */
-  ship(lines: readonly string[], signal: AbortSignal): Promise<void>;
+  ship(lines: readonly string[], signal: AbortSignal, batch?: BatchContext): Promise<void>;
   close(): Promise<void>;
+}
+
+/** What a sink may want to know, or tell, of the batch that it is given. */
+export interface BatchContext {
+  /** True where some of the lines may be there already: an earlier try failed in mid-air, or its process did. */
+  readonly isDoubtful: boolean;
+  /** Puts a line aside that this place will never take; the others go on. It counts as shipped. */
+  refuse(line: string, reason: string): void;
 }
 
 /** The log of exchanges. `write` never throws and never waits for a sink: the record is with the operating system when it returns. */

@@ -8,6 +8,7 @@ import { bodyText, headerFields } from './record-content.js';
 import type { BodyPolicy, RecordPolicy } from './record-policy.js';
 import { wantsBodies } from './record-policy.js';
 import { rateLimitFields } from './record-rate-limit.js';
+import type { Loss } from './housekeeping.js';
 import { routeOf } from './route.js';
 
 /** One ECS document: see docs/log.md for its fields. */
@@ -236,6 +237,35 @@ function ownFields({ endpoint, pool, policy, request, trace }: Exchange, attempt
 /** Milliseconds rounded to whole microseconds. */
 function toMicros(ms: number): number {
   return Math.round(ms * 1000) / 1000;
+}
+
+/**
+ * The document of a gap in the log: so many records were removed by a bound of the spool before they were everywhere
+ * that they should be. It is a failure of the log, and of no exchange.
+ */
+export function lossRecord({ records, bytes, bound }: Loss, nowMs: number): ExchangeRecord {
+  const now = new Date(nowMs).toISOString();
+  return {
+    '@timestamp': now,
+    ecs: ECS,
+    message: `${records} records of the log were removed, log.${bound} was reached`,
+    log: LEVELS.error,
+    data_stream: STREAM,
+    event: {
+      id: eventId(nowMs),
+      kind: 'pipeline_error',
+      category: ['web'],
+      type: ['error'],
+      dataset: DATASET,
+      module: 'proxy_manager',
+      action: 'log-loss',
+      outcome: 'failure',
+      reason: `log.${bound}`,
+    },
+    host: HOST,
+    process: PROCESS,
+    proxy_manager: { loss: { records, bytes } },
+  };
 }
 
 /** Labels are flat: a dot in a name would make Elasticsearch look for an object, and an empty one is refused there. */

@@ -2,15 +2,17 @@ import { existsSync, statSync, utimesSync } from 'node:fs';
 import { isGone, NOBODY } from './owner.js';
 import type { Problems } from './problems.js';
 import type { Segment } from './segment.js';
-import { handOver, listSegments, removeSegment } from './segment.js';
+import { handOver, isPacked, listSegments, removeSegment } from './segment.js';
 
 /** The segments that one log owns: those it wrote, and those it took over from processes that are no more. */
 export interface HeldSegments {
   /** What we wrote comes before what others left, each oldest first. */
   all(): readonly Segment[];
   add(segment: Segment): void;
-  /** Takes over what has no living owner, and gives what it got. */
-  adopt(): readonly Segment[];
+  /** Takes over what has no living owner, as far as `wants` it, and gives what it got. */
+  adopt(wants?: (id: string, path: string) => boolean): readonly Segment[];
+  /** Gives a segment up for others to take over. */
+  release(segment: Segment): void;
   isThere(segment: Segment): boolean;
   /** Forgets a segment. */
   drop(segment: Segment): void;
@@ -49,6 +51,11 @@ export function heldSegments({
     }
   }
 
+  function release(segment: Segment): void {
+    handOver(directory, segment, NOBODY);
+    drop(segment);
+  }
+
   function isOrphan(path: string, itsOwner: string): boolean {
     try {
       return itsOwner !== owner && isGone(itsOwner, statSync(path).mtimeMs, Date.now());
@@ -61,16 +68,17 @@ export function heldSegments({
   return {
     all,
     add: (segment) => void written.add(segment),
-    adopt() {
+    adopt(wants = () => true) {
       const got: Segment[] = [];
       for (const { id, owner: itsOwner, path } of listSegments(directory)) {
-        if (!isOrphan(path, itsOwner)) continue;
-        const segment: Segment = { id, path, size: 0, open: false };
+        if (!wants(id, path) || !isOrphan(path, itsOwner)) continue;
+        const segment: Segment = { id, path, size: isPacked({ path }) ? Infinity : 0, open: false, takenOver: true };
         if (handOver(directory, segment, owner)) got.push(segment);
       }
       for (const segment of got) adopted.add(segment);
       return got;
     },
+    release,
     isThere: (segment) => existsSync(segment.path),
     drop,
     remove,
@@ -87,8 +95,7 @@ export function heldSegments({
     letGo() {
       for (const segment of all()) {
         if (segment.size === 0) remove(segment);
-        else handOver(directory, segment, NOBODY);
-        drop(segment);
+        else release(segment);
       }
     },
   };

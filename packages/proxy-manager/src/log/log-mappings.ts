@@ -91,6 +91,7 @@ export const LOG_MAPPINGS: Readonly<Record<string, unknown>> = {
       attempt: object({ number: long, max: long }),
       retry: object({ reason: keyword, delay_ms: long }),
       redirect: object({ count: long }),
+      loss: object({ records: long, bytes: long }),
       rate_limit: object({ limit: long, used: long, remaining: long, window_s: long, reset: date }),
       timing: {
         dynamic: true,

@@ -1,14 +1,20 @@
 import type { Clock } from '../clock.js';
 import { systemClock } from '../clock.js';
 import type { ExchangeLog, ExchangeSink } from './exchange-log.js';
+import { deadLetters } from './dead-letters.js';
 import type { ExchangeRecord } from './exchange-record.js';
+import { lossRecord } from './exchange-record.js';
+import type { SpoolBounds } from './housekeeping.js';
 import { gathering } from './gather.js';
+import { housekeeping } from './housekeeping.js';
 import { ownerName } from './owner.js';
 import type { OnProblem } from './problems.js';
 import { problemReports } from './problems.js';
 import { heldSegments } from './held-segments.js';
 import { startShipper } from './shipper.js';
-import { openSpool } from './spool.js';
+import { openSpool, SEGMENT_MAX_BYTES } from './spool.js';
+
+const DEFAULT_BOUNDS: SpoolBounds = { maxBytes: 1024 ** 3, maxDays: 30 };
 
 /** How often a log shows that it lives, and looks for segments that others left behind. */
 const ROUND_MS = 30_000;
@@ -19,7 +25,7 @@ const SLOW_DEADLINE_MS = 15_000;
 
 /**
  * Opens the log in `directory`. With sinks, what ended processes left there is shipped too, and a segment that every
- * sink has is removed; without any sink the segments are the log, and are kept.
+ * sink has is removed; without any sink the segments are the log. Closed segments that lie for long are compressed.
  *
  * Nothing is made on disk before the first record, and no timer keeps the process alive. `flush` and `close` take 5 s
  * at most with a sink that fails, 15 s with one that is slow, where nothing else is said. The sinks stay open at `close`.
@@ -28,20 +34,39 @@ export function openExchangeLog(options: {
   readonly directory: string;
   readonly sinks: readonly ExchangeSink[];
   readonly clock?: Clock;
+  /**
+   * What the spool may hold; beyond it the oldest records are removed.
+   * @default { maxBytes: 1_073_741_824, maxDays: 30 }
+   */
+  readonly bounds?: Partial<SpoolBounds>;
   /** Told of each fault once, until it is mended. Default: a Node.js warning. */
   readonly onProblem?: OnProblem;
 }): ExchangeLog {
   const { directory, sinks, clock = systemClock } = options;
+  const bounds = { ...DEFAULT_BOUNDS, ...options.bounds };
   const problems = problemReports(options.onProblem);
   const owner = ownerName();
   const held = heldSegments({ directory, owner, problems });
-  const spool = openSpool({ directory, owner, clock, problems, onOpen: (segment) => held.add(segment) });
+  const spool = openSpool({
+    directory,
+    owner,
+    clock,
+    problems,
+    // So that a small bound still leaves most of the log when its oldest part goes.
+    segmentMaxBytes: Math.min(SEGMENT_MAX_BYTES, Math.ceil(bounds.maxBytes / 8)),
+    onOpen(segment) {
+      held.add(segment);
+      void house.run();
+    },
+  });
+  const letters = deadLetters({ directory, clock, problems });
   const shippers = sinks.map((sink) =>
     startShipper({
       sink,
       directory,
       segments: () => held.all(),
       problems,
+      deadLetters: letters,
       onUnreadable(segment, error) {
         problems.report('segment', `could not read ${segment.path}`, error);
         if (!held.isThere(segment)) held.drop(segment);
@@ -50,6 +75,21 @@ export function openExchangeLog(options: {
       onShipped: removeShipped,
     }),
   );
+  const house = housekeeping({
+    directory,
+    held,
+    bounds,
+    clock,
+    problems,
+    isInUse: (segment) => shippers.some((shipper) => shipper.isOn(segment)),
+    packs() {
+      if (shippers.length === 0) return 'all';
+      return shippers.some((shipper) => shipper.failing) ? 'own' : 'none';
+    },
+    shippedBytes: (segment) =>
+      shippers.length === 0 ? 0 : Math.min(...shippers.map((shipper) => shipper.shippedBytes(segment))),
+    onLoss: (loss) => write([lossRecord(loss, clock.now())]),
+  });
   const rounds = setInterval(makeRound, ROUND_MS).unref();
   setImmediate(makeRound).unref();
   const gathered = gathering(write);
@@ -70,10 +110,13 @@ export function openExchangeLog(options: {
   function makeRound(): void {
     spool.touch();
     held.touch();
-    if (shippers.length === 0 || closing !== undefined) return;
-    for (const { size } of held.adopt()) {
-      for (const shipper of shippers) shipper.more(size, 1);
+    if (closing !== undefined) return;
+    if (shippers.length > 0) {
+      for (const { size } of held.adopt()) {
+        for (const shipper of shippers) shipper.more(size, 1);
+      }
     }
+    void house.run();
   }
 
   async function flush(deadlineMs?: number): Promise<boolean> {
@@ -104,6 +147,7 @@ export function openExchangeLog(options: {
     clearInterval(rounds);
     await flush(deadlineMs);
     for (const shipper of shippers) shipper.stop();
+    await house.stop();
     spool.close();
     if (shippers.length > 0) removeShipped();
     held.letGo();

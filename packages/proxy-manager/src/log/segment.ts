@@ -12,19 +12,34 @@ import {
 import { join } from 'node:path';
 
 /**
- * One file of the spool, `<id>.<owner>.ndjson`: only its owner appends to it, ships it and removes it. A rename gives
- * it to another owner in one step, so two never have it. Ids sort by time.
+ * One file of the spool, `<id>.<owner>.ndjson`, or `.ndjson.gz` once it is packed: only its owner appends to it, packs
+ * it, ships it and removes it. A rename gives it to another owner in one step, so two never have it. Ids sort by time.
  */
 export interface Segment {
   readonly id: string;
   path: string;
-  /** Bytes of whole lines in it. */
+  /** Bytes of whole lines in it; of a packed one whose lines nobody has seen yet, Infinity. */
   size: number;
+  /** Bytes on disk while it is packed. */
+  packedBytes?: number;
   /** True while its owner still appends to it. */
   open: boolean;
+  /** True where another log wrote it. */
+  readonly takenOver?: boolean;
 }
 
 const SUFFIX = '.ndjson';
+
+const FORMS: ReadonlySet<string> = new Set(['ndjson', 'ndjson.gz']);
+
+const BEGUN = /^(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d)-(\d{3})Z-/;
+
+/** What a packed segment's name ends with, behind the name that it has otherwise. */
+export const PACKED_SUFFIX = '.gz';
+
+export function isPacked({ path }: Pick<Segment, 'path'>): boolean {
+  return path.endsWith(PACKED_SUFFIX);
+}
 
 export function segmentPath(directory: string, id: string, owner: string): string {
   return join(directory, `${id}.${owner}${SUFFIX}`);
@@ -34,22 +49,33 @@ export function segmentPath(directory: string, id: string, owner: string): strin
 export function listSegments(
   directory: string,
 ): { readonly id: string; readonly owner: string; readonly path: string }[] {
-  const segments = [];
+  const segments = new Map<string, { id: string; owner: string; path: string }>();
   for (const name of names(directory).toSorted()) {
     const [id, owner, ...rest] = name.split('.');
-    if (!name.endsWith(SUFFIX) || id === undefined || owner === undefined || rest.length !== 1) continue;
-    segments.push({ id, owner, path: join(directory, name) });
+    if (id === undefined || owner === undefined || !FORMS.has(rest.join('.'))) continue;
+    const path = join(directory, name);
+    // Where a crash left both forms they hold the same, and the plain one counts.
+    if (!segments.has(id) || !isPacked({ path })) segments.set(id, { id, owner, path });
   }
-  return segments;
+  return [...segments.values()];
+}
+
+/** When a segment was begun, epoch ms; undefined where its id does not tell. */
+export function begunAtMs(id: string): number | undefined {
+  const [, day, hours, minutes, seconds, ms] = BEGUN.exec(id) ?? [];
+  const time = day === undefined ? Number.NaN : Date.parse(`${day}T${hours}:${minutes}:${seconds}.${ms}Z`);
+  return Number.isNaN(time) ? undefined : time;
 }
 
 /** Gives the segment to `owner`; false where another one had it sooner. */
 export function handOver(directory: string, segment: Segment, owner: string): boolean {
-  const path = segmentPath(directory, segment.id, owner);
+  const path = segmentPath(directory, segment.id, owner) + (isPacked(segment) ? PACKED_SUFFIX : '');
   try {
     renameSync(segment.path, path);
     segment.path = path;
-    segment.size = segment.open ? segment.size : statSync(path).size;
+    const { size } = statSync(path);
+    if (isPacked(segment)) segment.packedBytes = size;
+    else if (!segment.open) segment.size = size;
     return true;
   } catch {
     return false;

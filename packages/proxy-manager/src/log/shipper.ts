@@ -1,4 +1,6 @@
 import type { ExchangeSink } from './exchange-log.js';
+import type { DeadLetters } from './dead-letters.js';
+import { unpack } from './packing.js';
 import type { Problems } from './problems.js';
 import type { Segment } from './segment.js';
 import { readCursor, writeCursor } from './segment.js';
@@ -19,6 +21,10 @@ export interface Shipper {
   drain(): Promise<boolean>;
   /** True when the sink has all of a segment. */
   has(segment: Segment): boolean;
+  /** How many bytes of a segment the sink has. */
+  shippedBytes(segment: Segment): number;
+  /** True for the segment that is being read. */
+  isOn(segment: Segment): boolean;
   /** True since the sink last refused, until it takes a batch again. */
   readonly failing: boolean;
   /** Ends it: what is under way is aborted, and no cursor moves any more. */
@@ -31,16 +37,20 @@ export function startShipper(options: {
   /** What there is to ship, in this order. */
   readonly segments: () => readonly Segment[];
   readonly problems: Problems;
+  readonly deadLetters: DeadLetters;
   /** A segment could not be read. */
   readonly onUnreadable: (segment: Segment, error: unknown) => void;
   /** Called after each run, when segments may have become superfluous. */
   readonly onShipped: () => void;
 }): Shipper {
-  const { sink, directory, segments, problems, onUnreadable, onShipped } = options;
+  const { sink, directory, segments, problems, deadLetters, onUnreadable, onShipped } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
   const fault = `sink ${sink.name}`;
   const offsets = new WeakMap<Segment, number>();
+  /** Segments whose next batch may have been shipped before. */
+  const doubtful = new WeakSet<Segment>();
+  let current: Segment | undefined;
   let waiting = { records: 0, bytes: 0 };
   let linger: NodeJS.Timeout | undefined;
   let running: Promise<boolean> | undefined;
@@ -52,6 +62,8 @@ export function startShipper(options: {
     if (offset === undefined) {
       offset = readCursor(directory, segment.id, sink.name);
       offsets.set(segment, offset);
+      // Whoever wrote it may have died between a batch and its cursor.
+      if (segment.takenOver === true) doubtful.add(segment);
     }
     return offset;
   }
@@ -61,21 +73,27 @@ export function startShipper(options: {
     const targets = segments().map((segment) => ({ segment, size: segment.size }));
     let isComplete = true;
     for (const { segment, size } of targets) {
+      current = segment;
       isComplete = (await shipSegment(segment, size)) && isComplete;
+      current = undefined;
+      if (signal.aborted) return false;
     }
     return isComplete;
   }
 
   async function shipSegment(segment: Segment, size: number): Promise<boolean> {
-    while (offsetOf(segment) < size) {
+    let end = size;
+    while (offsetOf(segment) < end) {
       let batch: Batch;
       try {
-        batch = await readBatch(segment.path, offsetOf(segment), size);
+        await unpack(segment);
+        end = Math.min(end, segment.size);
+        batch = await readBatch(segment.path, offsetOf(segment), end);
       } catch (error) {
         onUnreadable(segment, error);
         return false;
       }
-      if (!(await shipBatch(batch))) return false;
+      if (!(await shipBatch(batch, segment))) return false;
       offsets.set(segment, batch.end);
       keepCursor(segment, batch.end);
     }
@@ -83,10 +101,16 @@ export function startShipper(options: {
   }
 
   /** Asks the sink until it has the lines; false when the shipper was stopped before. */
-  async function shipBatch({ lines }: Batch): Promise<boolean> {
+  async function shipBatch({ lines }: Batch, segment: Segment): Promise<boolean> {
     while (!signal.aborted) {
       try {
-        if (lines.length > 0) await sink.ship(lines, signal);
+        const context = {
+          isDoubtful: doubtful.has(segment),
+          refuse: (line: string, reason: string) => deadLetters.add(sink.name, line, reason),
+        };
+        doubtful.add(segment);
+        if (lines.length > 0) await sink.ship(lines, signal, context);
+        doubtful.delete(segment);
         failures = 0;
         problems.mended(fault);
         return !signal.aborted;
@@ -153,6 +177,8 @@ export function startShipper(options: {
       if (signal.aborted) return false;
       return running ?? start();
     },
+    isOn: (segment) => current === segment,
+    shippedBytes: offsetOf,
     has: (segment) => offsetOf(segment) >= segment.size,
     get failing() {
       return failures > 0;

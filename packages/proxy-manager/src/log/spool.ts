@@ -6,10 +6,10 @@ import type { Problems } from './problems.js';
 import type { Segment } from './segment.js';
 import { segmentPath } from './segment.js';
 
-/** A segment of this size is closed, and the next record opens a new one. */
+/** The size at which a segment is closed where the spool's bound is no smaller matter. */
 export const SEGMENT_MAX_BYTES: number = 16 * 1024 * 1024;
 
-/** As for the size: a segment older than this is closed by the next record. */
+/** As for the size: a segment older than this is closed by the next record or sign of life. */
 export const SEGMENT_MAX_AGE_MS = 3_600_000;
 
 /** Appends records to segments, one line each, handed to the operating system before `write` returns. */
@@ -18,7 +18,7 @@ export interface Spool {
   write(...records: readonly ExchangeRecord[]): number;
   /** Ends the open segment: nothing is appended to it any more. */
   rotate(): void;
-  /** A sign of life on the open segment, for processes that cannot look this one up. */
+  /** A sign of life on the open segment, for processes that cannot look this one up; ends one that is old. */
   touch(): void;
   /** Ends the open segment, and no other is opened: a later record is lost, which is counted and reported. */
   close(): void;
@@ -31,8 +31,10 @@ export function openSpool(options: {
   readonly clock: Clock;
   readonly problems: Problems;
   readonly onOpen: (segment: Segment) => void;
+  /** A segment of this size is closed, and the next record opens a new one. */
+  readonly segmentMaxBytes?: number;
 }): Spool {
-  const { directory, owner, clock, problems, onOpen } = options;
+  const { directory, owner, clock, problems, onOpen, segmentMaxBytes = SEGMENT_MAX_BYTES } = options;
   let file: { readonly fd: number; readonly segment: Segment; readonly openedMs: number } | undefined;
   /** True while the last line lies there in part. */
   let isTorn = false;
@@ -69,7 +71,7 @@ export function openSpool(options: {
   }
 
   function append(lines: string, nowMs: number): number {
-    if (file !== undefined && (file.segment.size >= SEGMENT_MAX_BYTES || nowMs - file.openedMs >= SEGMENT_MAX_AGE_MS)) {
+    if (file !== undefined && (file.segment.size >= segmentMaxBytes || nowMs - file.openedMs >= SEGMENT_MAX_AGE_MS)) {
       rotate();
     }
     const { fd, segment } = file ?? open(nowMs);
@@ -114,6 +116,7 @@ export function openSpool(options: {
     },
     rotate,
     touch() {
+      if (file !== undefined && clock.now() - file.openedMs >= SEGMENT_MAX_AGE_MS) rotate();
       if (file === undefined) return;
       const now = new Date();
       try {

@@ -29,8 +29,8 @@ export function forkChild(directory: string, mode: 'endless' | 'forgetful'): Chi
   return child;
 }
 
-export function aRecord(id: string, padding = 0): ExchangeRecord {
-  return { '@timestamp': new Date(0).toISOString(), event: { id }, message: 'x'.repeat(padding) };
+export function aRecord(id: string, padding = 0, message: string = 'x'.repeat(padding)): ExchangeRecord {
+  return { '@timestamp': new Date(0).toISOString(), event: { id }, message };
 }
 
 /** The `event.id`s of every line in the spool, in order. */
