@@ -65,7 +65,16 @@ export type {
 } from './usage/usage-store.js';
 export type { StandingStore } from './usage/standing-store.js';
 export type { Noted, Standing, StandingEvent } from './pool/standing.js';
-export type { Meter, ProxyCredential, WindowSpec } from './config/resolve.js';
+export type {
+  Account,
+  CalendarPeriod,
+  CalendarWindow,
+  FixedWindow,
+  Meter,
+  ProxyCredential,
+  SlidingWindow,
+  WindowSpec,
+} from './config/resolve.js';
 export type { CacheStatus } from './pipeline/exchange.js';
 export type { HeaderList } from './pipeline/headers.js';
 export type { Secret } from './secret.js';

@@ -41,13 +41,14 @@ describe('redis usage store and its server', () => {
       (await Promise.all((await keysOf(pool)).map((key) => client.pttl(key)))).map((ms) => Math.round(ms / DAY_MS));
     const store = redisUsageStore({ client: async () => client });
     const [month, year] = [poolOf(), poolOf(365 * DAY_MS)];
+    // A day more, since expiry is moved once a day.
     await store.take({ pool: month, cost: 1 });
-    expect(new Set(await ttls(month))).toEqual(new Set([30]));
+    expect(new Set(await ttls(month))).toEqual(new Set([31]));
     await store.take({ pool: year, cost: 1 });
-    expect(Math.max(...(await ttls(year)))).toBe(365);
+    expect(Math.max(...(await ttls(year)))).toBe(366);
     await store.rest(month, 'p', Date.now() + 90 * DAY_MS);
     await store.take({ pool: month, cost: 1 });
-    expect(new Set(await ttls(month))).toEqual(new Set([90]));
+    expect(new Set(await ttls(month))).toEqual(new Set([91]));
   });
 
   test('a clock that was far ahead for once holds no window or rest longer than it lasts', async () => {
@@ -55,22 +56,23 @@ describe('redis usage store and its server', () => {
     const store = redisUsageStore({ client: async () => client });
     await store.take({ pool, cost: 5 });
     await store.rest(pool, 'p', Date.now() + HOUR_MS);
-    const [head, keys, proxies] = ['head', 'key:meters', 'proxy:meters'].map(
-      (name) => `{proxy-manager:${encodeURIComponent(pool.endpoint)}}:usage-v1:${name}`,
-    );
     const aheadMs = Date.now() + 365 * DAY_MS;
-    const edit = async (key = '', field: string, change: (words: string[]) => void): Promise<void> => {
-      const words = ((await client.hget(key, field)) ?? '').split(' ');
-      change(words);
-      await client.hset(key, field, words.join(' '));
-    };
-    await client.hset(head ?? '', 'now', String(aheadMs));
-    await edit(keys, 'ma', (words) => {
-      words[8] = String(aheadMs);
-    });
-    await edit(proxies, 'mp', (words) => {
-      words[2] = String(aheadMs + 2 * HOUR_MS);
-    });
+    const ledger = `{proxy-manager:${encodeURIComponent(pool.endpoint)}}:usage-v1`;
+    const clockWasAhead = `
+      local function edit(key, field, change)
+        local value = cmsgpack.unpack(redis.call('HGET', key, field))
+        change(value)
+        redis.call('HSET', key, field, cmsgpack.pack(value))
+      end
+      local ahead, hour = tonumber(ARGV[1]), ${HOUR_MS}
+      edit(KEYS[1], 'head', function(head) head.now = ahead end)
+      edit(KEYS[2], 'ma', function(node)
+        local batch = node[8][1][7][1]
+        batch[3], batch[4] = ahead, ahead + hour
+      end)
+      edit(KEYS[3], 'mp', function(node) node[3] = ahead + 2 * hour end)`;
+    const keys = ['head', 'key:nodes', 'proxy:nodes'].map((name) => `${ledger}:${name}`);
+    await client.eval(clockWasAhead, keys.length, ...keys, String(aheadMs));
     const beforeMs = Date.now();
     const answer = await store.take({ pool, cost: 1 });
     const [a, p] = await store.read(pool);

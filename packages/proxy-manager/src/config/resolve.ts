@@ -1,15 +1,48 @@
 import type { Secret } from '../secret.js';
 
-/** One window of a quota: at most `limit` uses within `everyMs`, counted from the first use; then it opens anew. */
-export interface WindowSpec {
+export type CalendarPeriod = 'minute' | 'hour' | 'day' | 'week' | 'month' | 'year';
+
+interface Quota {
+  /** Uses that it holds. */
   readonly limit: number;
+  /**
+   * How far the provider's clock and count may be off ours: a use counts in every window that it may be in for the
+   * provider. At most half of the window. @default 0
+   */
+  readonly marginMs?: number;
+}
+
+/** At most `limit` uses within `everyMs`, counted from the first use; then it opens anew. */
+export interface FixedWindow extends Quota {
   readonly everyMs: number;
 }
 
-/** What the usage stores count: an id under its windows. No window: unlimited, yet counted. */
+/** At most `limit` uses in any stretch of `withinMs`. */
+export interface SlidingWindow extends Quota {
+  readonly withinMs: number;
+}
+
+/** At most `limit` uses in each calendar period by the clocks of `timezone` (IANA); a week begins on Monday. */
+export interface CalendarWindow extends Quota {
+  readonly per: CalendarPeriod;
+  readonly timezone: string;
+}
+
+/** One window of a quota. */
+export type WindowSpec = CalendarWindow | FixedWindow | SlidingWindow;
+
+/** A quota that several meters of one section share. */
+export interface Account {
+  readonly id: string;
+  readonly windows: readonly WindowSpec[];
+}
+
+/** What the usage stores count: an id under its windows, and those of its account. No window: unlimited, yet counted. */
 export interface Meter {
   readonly id: string;
   readonly windows: readonly WindowSpec[];
+  /** The meters of a section that name one account id name equal windows for it. */
+  readonly account?: Account;
 }
 
 export interface KeyCredential extends Meter {

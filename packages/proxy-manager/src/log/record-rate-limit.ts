@@ -1,4 +1,5 @@
 import type { Meter } from '../config/resolve.js';
+import { lengthMs } from '../config/window-length.js';
 import type { MeterReading, Pool, WindowReading } from '../usage/usage-store.js';
 
 type Fields = Record<string, unknown>;
@@ -15,8 +16,9 @@ export function rateLimitFields(pool: Pool, taken: readonly MeterReading[]): Fie
   const { limit, used, resetsAtMs } = window;
   const fields: Fields = { limit, used, remaining: Math.max(0, limit - used) };
   if (resetsAtMs !== undefined) fields['reset'] = new Date(resetsAtMs).toISOString();
-  const everyMs = meterOf(pool, reading.id)?.windows[index]?.everyMs;
-  if (everyMs !== undefined) fields['window_s'] = Math.round(everyMs / 1000);
+  const meter = meterOf(pool, reading.id);
+  const spec = [...(meter?.windows ?? []), ...(meter?.account?.windows ?? [])][index];
+  if (spec !== undefined) fields['window_s'] = Math.round(lengthMs(spec) / 1000);
   return fields;
 }
 

@@ -55,7 +55,9 @@ export class CredentialLease implements Lease {
 
   async #settle(verdict: Verdict | undefined, sent: boolean): Promise<void> {
     const steps: Promise<void>[] = sent
-      ? this.#tickets.filter((ticket) => this.#mustTell(ticket)).map((ticket) => this.#tellArrival(ticket))
+      ? this.#tickets
+          .filter(({ arrivalMattersFromMs }) => arrivalMattersFromMs <= this.#clock.now())
+          .map((ticket) => this.#tellArrival(ticket))
       : this.#tickets.map((ticket) => this.#store.giveBack(ticket));
     const blamed = this.#blamed(verdict);
     if (blamed !== undefined) {
@@ -65,14 +67,6 @@ export class CredentialLease implements Lease {
     // A store that fails here leaves a use too many counted, or a rest untold: the reply is worth more than the note.
     await Promise.allSettled(steps);
     if (!sent) this.#onFree();
-  }
-
-  /** Of the uses that were sent, those that opened a window and those whose window is over are worth a write. */
-  #mustTell({ taken, cost }: Ticket): boolean {
-    const nowMs = this.#clock.now();
-    return taken.some(({ windows }) =>
-      windows.some(({ used, resetsAtMs = Infinity }) => used === cost || resetsAtMs <= nowMs),
-    );
   }
 
   /** A reply waits only so long for the note; a store that is slower gets it behind the reply. */

@@ -1,4 +1,5 @@
 import type { WindowSpec } from '../config/resolve.js';
+import { spanMs } from '../config/window-length.js';
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 const TIME = String.raw`(\d{2}):(\d{2}):(\d{2})`;
@@ -25,7 +26,7 @@ const DAY_MS = 86_400_000;
  * what told a longer rest was a slip that would retire the credential.
  */
 export function withinReason(untilMs: number, nowMs: number, windows: readonly WindowSpec[]): number {
-  return Math.min(untilMs, nowMs + Math.max(DAY_MS, ...windows.map(({ everyMs }) => everyMs)));
+  return Math.min(untilMs, nowMs + Math.max(DAY_MS, ...windows.map(spanMs)));
 }
 
 const MAX_DATE_MS = 8.64e15;

@@ -1,77 +1,218 @@
-import type { WindowSpec } from '../config/resolve.js';
+import type { CalendarRule, FixedRule, SlidingRule, WindowRule } from './window-rule.js';
+import { slotEndMs } from './window-rule.js';
 
-/** What a ledger remembers of one window. */
-export interface WindowState {
-  /** Its length in ms: tells it from the meter's other windows. */
-  readonly everyMs: number;
-  /** Epoch ms of its first use. */
+/** Uses of one window that stop counting together. */
+export interface Batch {
+  /** A number of its own within the ledger. */
+  readonly id: number;
+  /**
+   * Of a fixed window the number of the take whose arrival it runs from; 0 while that is not known: a late use, or one
+   * at its very end, may have opened the provider's next window or not. Then it runs from the next take.
+   */
+  readonly opener: number;
+  /** The earliest at which the provider's window can have begun, in epoch ms. */
   readonly openedAtMs: number;
-  /** The number of the take that opened it: tells this window from the one after it. 0: not open; BY_ARRIVAL: by none. */
-  readonly openedBy: number;
+  readonly endsAtMs: number;
   readonly used: number;
 }
 
-/** A late use may have opened the provider's window or not: until a take opens ours, which then runs from that. */
-const BY_ARRIVAL = -1;
+/** What a ledger remembers of one window: the uses that still count, those first that stop counting first. */
+export interface WindowState {
+  readonly name: string;
+  readonly batches: readonly Batch[];
+}
 
-function closed(everyMs: number): WindowState {
-  return { everyMs, openedAtMs: 0, openedBy: 0, used: 0 };
+/** A take, and where it was counted: the batch by the name of each window. */
+export interface Counted {
+  readonly take: number;
+  readonly batches: Readonly<Record<string, number>>;
 }
 
 /**
- * The windows as they stand at `nowMs`: those of `specs` in their order, closed where their time is over, and after
- * them the open ones that `specs` does not name, for somebody else's file may. One from a future that was none, before
- * the clock was set right, runs from now.
+ * The windows as they stand at `nowMs`: those of `rules` in their order, and after them those that `rules` does not name
+ * and in which something still counts, for somebody else's file may.
  */
-export function windowsAt(states: readonly WindowState[], specs: readonly WindowSpec[], nowMs: number): WindowState[] {
-  const open = states
-    .filter(({ openedBy, openedAtMs, everyMs }) => openedBy !== 0 && nowMs < openedAtMs + everyMs)
-    .map((state) => (state.openedAtMs > nowMs ? { ...state, openedAtMs: nowMs } : state));
-  const named = specs.map(({ everyMs }) => open.find((state) => state.everyMs === everyMs) ?? closed(everyMs));
-  return [...named, ...open.filter(({ everyMs }) => !specs.some((spec) => spec.everyMs === everyMs))];
+export function windowsAt(states: readonly WindowState[], rules: readonly WindowRule[], nowMs: number): WindowState[] {
+  const named = rules.map((rule, index) => {
+    const state = states[index]?.name === rule.name ? states[index] : states.find(({ name }) => name === rule.name);
+    return { name: rule.name, batches: state === undefined ? [] : withinReach(liveAt(state, nowMs), rule, nowMs) };
+  });
+  if (states.length === named.length && states.every(({ name }, index) => name === rules[index]?.name)) return named;
+  const others = states.filter(({ name }) => !rules.some((rule) => rule.name === name));
+  return [
+    ...named,
+    ...others
+      .map((state) => ({ name: state.name, batches: liveAt(state, nowMs) }))
+      .filter(({ batches }) => batches.length > 0),
+  ];
 }
 
-/** Epoch ms at which it opens anew; undefined while it is not open. */
-export function resetsAtMs(state: WindowState): number | undefined {
-  return state.openedBy === 0 ? undefined : state.openedAtMs + state.everyMs;
+function liveAt({ batches }: WindowState, nowMs: number): readonly Batch[] {
+  const [first] = batches;
+  return first === undefined || first.endsAtMs > nowMs ? batches : batches.filter(({ endsAtMs }) => endsAtMs > nowMs);
+}
+
+/** Uses from a future that was none, before the clock was set right, count from now. */
+function withinReach(batches: readonly Batch[], rule: WindowRule, nowMs: number): readonly Batch[] {
+  const latestMs = (index: number): number =>
+    rule.kind === 'every' ? nowMs + (index + 1) * (rule.lengthMs + rule.marginMs) : slotEndMs(rule, nowMs);
+  const isWithin = ({ endsAtMs, openedAtMs }: Batch, index: number): boolean =>
+    openedAtMs <= nowMs && endsAtMs <= latestMs(index);
+  if (batches.every(isWithin)) return batches;
+  return batches.map((batch, index) => ({
+    ...batch,
+    openedAtMs: Math.min(batch.openedAtMs, nowMs),
+    endsAtMs: Math.min(batch.endsAtMs, latestMs(index)),
+  }));
+}
+
+export function usedIn({ batches }: WindowState): number {
+  let used = 0;
+  for (const batch of batches) used += batch.used;
+  return used;
+}
+
+/** Epoch ms at which the first of its uses stop counting; undefined while there are none. */
+export function resetsAtMs({ batches }: WindowState): number | undefined {
+  return batches[0]?.endsAtMs;
 }
 
 /** When `cost` more uses fit: -Infinity for now, +Infinity for never. */
-export function fitsAtMs(state: WindowState, spec: WindowSpec, cost: number): number {
-  if (state.used + cost <= spec.limit) return -Infinity;
-  return cost > spec.limit ? Infinity : state.openedAtMs + spec.everyMs;
+export function fitsAtMs(state: WindowState, limit: number, cost: number): number {
+  let over = usedIn(state) + cost - limit;
+  if (over <= 0) return -Infinity;
+  if (cost > limit) return Infinity;
+  for (const { used, endsAtMs } of state.batches) {
+    over -= used;
+    if (over <= 0) return endsAtMs;
+  }
+  return Infinity;
 }
 
-/** Counts `cost` uses by the take number `by`, which opens it where it is not open. */
-export function counted(state: WindowState, cost: number, nowMs: number, by: number): WindowState {
-  const used = state.used + cost;
-  return state.openedBy > 0 ? { ...state, used } : { ...state, openedAtMs: nowMs, openedBy: by, used };
+/** Counts `cost` uses by the take number `take`; the batch is the one they are in. */
+export function counted(
+  state: WindowState,
+  rule: WindowRule,
+  cost: number,
+  nowMs: number,
+  take: number,
+): { readonly state: WindowState; readonly batch: number } {
+  if (rule.kind === 'every') return countedInFixed(state, rule, cost, nowMs, take);
+  const last = state.batches.at(-1);
+  const endsAtMs = slotEndMs(rule, nowMs);
+  if (last !== undefined && last.endsAtMs >= endsAtMs) return joined(state, last, cost);
+  return opened(state, { id: take, opener: take, openedAtMs: nowMs, endsAtMs, used: cost });
 }
 
-/** The number of a take, and those of the takes that opened the windows it was counted in. */
-export interface TakeNumbers {
-  readonly take: number;
-  readonly openedBy: readonly number[];
+function countedInFixed(
+  state: WindowState,
+  rule: FixedRule,
+  cost: number,
+  nowMs: number,
+  take: number,
+): { readonly state: WindowState; readonly batch: number } {
+  const { batches } = state;
+  const last = batches.at(-1);
+  const spanMs = rule.lengthMs + rule.marginMs;
+  if (last === undefined) {
+    return opened(state, { id: take, opener: take, openedAtMs: nowMs, endsAtMs: nowMs + spanMs, used: cost });
+  }
+  if (last.opener === 0) {
+    const isAlone = batches.length === 1;
+    return joined(state, isAlone ? { ...last, opener: take, endsAtMs: nowMs + spanMs } : last, cost);
+  }
+  // From here on the provider's window may be over, though ours is not: the use counts in the next one too.
+  if (nowMs >= last.openedAtMs + rule.lengthMs - rule.marginMs) {
+    return opened(state, { id: take, opener: 0, openedAtMs: nowMs, endsAtMs: last.endsAtMs + spanMs, used: cost });
+  }
+  return joined(state, last, cost);
+}
+
+/** `last` in place of the last batch, with `cost` more uses. */
+function joined({ name, batches }: WindowState, last: Batch, cost: number): { state: WindowState; batch: number } {
+  const others = batches.slice(0, -1);
+  return { state: { name, batches: [...others, { ...last, used: last.used + cost }] }, batch: last.id };
+}
+
+function opened({ name, batches }: WindowState, batch: Batch): { state: WindowState; batch: number } {
+  return { state: { name, batches: [...batches, batch] }, batch: batch.id };
 }
 
 /**
- * The window after the use of the take `by` is known to have arrived: one that it opened runs from now; where its own
- * is over, it counts in the present one, and opens it where there is none.
+ * Epoch ms from which the arrival of uses counted in the batch `id` is worth a note: at once where they opened a fixed
+ * window, else when a use taken then would stop counting later.
  */
-export function arrived(state: WindowState, cost: number, by: TakeNumbers, nowMs: number): WindowState {
-  if (state.openedBy === by.take) return { ...state, openedAtMs: nowMs };
-  if (state.openedBy !== 0 && by.openedBy.includes(state.openedBy)) return state;
-  const used = state.used + cost;
-  return state.openedBy === 0 ? { ...state, openedAtMs: nowMs, openedBy: BY_ARRIVAL, used } : { ...state, used };
+export function arrivalMattersFromMs({ batches }: WindowState, rule: WindowRule, id: number, take: number): number {
+  const batch = batches.find((one) => one.id === id);
+  if (batch === undefined) return Infinity;
+  if (rule.kind === 'every') return batch.opener === take ? 0 : batch.endsAtMs;
+  if (rule.kind === 'per') return batch.endsAtMs - 2 * rule.marginMs;
+  return batch.endsAtMs - rule.lengthMs - rule.marginMs + 1;
 }
 
 /**
- * Takes back what was counted in a window; one that opened since is left alone, an empty one closes. Without the use
- * that opened it a window runs from now at the earliest: whoever counts at the other end never saw that use.
+ * The window after uses are known to have arrived, as late as now. A fixed window that they opened runs from now, and
+ * uses of the other kinds count as if they were taken now; where their own batch is over, they count in the present
+ * window too. `fresh` numbers a batch that begins with them.
  */
-export function uncounted(state: WindowState, cost: number, by: TakeNumbers, nowMs: number): WindowState {
-  if (state.openedBy === 0 || !by.openedBy.includes(state.openedBy)) return state;
-  if (state.used <= cost) return closed(state.everyMs);
-  const openedAtMs = state.openedBy === by.take ? nowMs : state.openedAtMs;
-  return { ...state, openedAtMs, used: state.used - cost };
+export function arrived(
+  state: WindowState,
+  rule: WindowRule,
+  cost: number,
+  by: Counted,
+  nowMs: number,
+  fresh: number,
+): WindowState {
+  const own = state.batches.find(({ id }) => id === by.batches[state.name]);
+  if (rule.kind !== 'every') return arrivedInSlot(state, rule, cost, own, nowMs, fresh);
+  const endsAtMs = nowMs + rule.lengthMs + rule.marginMs;
+  if (own === undefined) {
+    const last = state.batches.at(-1);
+    if (last !== undefined) return joined(state, last, cost).state;
+    return opened(state, { id: fresh, opener: 0, openedAtMs: nowMs, endsAtMs, used: cost }).state;
+  }
+  return own.opener === by.take ? ending(state, own, endsAtMs) : state;
+}
+
+function arrivedInSlot(
+  state: WindowState,
+  rule: CalendarRule | SlidingRule,
+  cost: number,
+  own: Batch | undefined,
+  nowMs: number,
+  fresh: number,
+): WindowState {
+  if (own !== undefined && own.endsAtMs >= slotEndMs(rule, nowMs)) return state;
+  return counted(own === undefined ? state : without(state, own, cost), rule, cost, nowMs, fresh).state;
+}
+
+/** Takes back what was counted; a batch that is over, or the next one, is left alone. */
+export function uncounted(state: WindowState, rule: WindowRule, cost: number, by: Counted, nowMs: number): WindowState {
+  const own = state.batches.find(({ id }) => id === by.batches[state.name]);
+  if (own === undefined) return state;
+  const left = without(state, own, cost);
+  // The provider never saw the use that opened it, so its window begins now at the latest.
+  const isOpener = rule.kind === 'every' && own.opener === by.take && own.used > cost;
+  return isOpener ? ending(left, { ...own, used: own.used - cost }, nowMs + rule.lengthMs + rule.marginMs) : left;
+}
+
+function without({ name, batches }: WindowState, own: Batch, cost: number): WindowState {
+  return {
+    name,
+    batches: batches.flatMap((batch) => {
+      if (batch.id !== own.id) return [batch];
+      return batch.used > cost ? [{ ...batch, used: batch.used - cost }] : [];
+    }),
+  };
+}
+
+/** `own` ends so much later, and what follows it too. */
+function ending({ name, batches }: WindowState, own: Batch, endsAtMs: number): WindowState {
+  const laterMs = Math.max(0, endsAtMs - own.endsAtMs);
+  return {
+    name,
+    batches: batches.map((batch) =>
+      batch.endsAtMs < own.endsAtMs ? batch : { ...batch, endsAtMs: batch.endsAtMs + laterMs },
+    ),
+  };
 }

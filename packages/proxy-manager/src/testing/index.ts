@@ -19,5 +19,13 @@ export type {
 } from '../usage/usage-store.js';
 export type { StandingStore } from '../usage/standing-store.js';
 export type { Noted, Standing, StandingEvent } from '../pool/standing.js';
-export type { Meter, WindowSpec } from '../config/resolve.js';
+export type {
+  Account,
+  CalendarPeriod,
+  CalendarWindow,
+  FixedWindow,
+  Meter,
+  SlidingWindow,
+  WindowSpec,
+} from '../config/resolve.js';
 export type { HeaderList } from '../pipeline/headers.js';

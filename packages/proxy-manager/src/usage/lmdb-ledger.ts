@@ -1,9 +1,9 @@
 import type { Database, Key } from 'lmdb';
 import type { Entry, LedgerHead, LedgerIndex, Shelf } from '../pool/ledger-index.js';
-import type { Place } from '../pool/meter-record.js';
+import type { Place } from '../pool/node-record.js';
 import { keyPart } from './lmdb-key.js';
-import type { PackedEntry } from './packed-entry.js';
-import { packEntry, unpackEntry } from './packed-entry.js';
+import type { PackedEntry, PackedHead } from './packed-entry.js';
+import { packEntry, packHead, unpackEntry, unpackHead } from './packed-entry.js';
 
 /** The ledger of one endpoint in an lmdb database; its verbs stand inside a transaction. */
 export class LmdbLedger implements LedgerIndex {
@@ -22,11 +22,12 @@ export class LmdbLedger implements LedgerIndex {
   }
 
   head(): LedgerHead | undefined {
-    return this.#database.get(this.#headKey) as LedgerHead | undefined;
+    const packed = this.#database.get(this.#headKey) as PackedHead | undefined;
+    return packed === undefined ? undefined : unpackHead(packed);
   }
 
   setHead(head: LedgerHead): void {
-    this.#database.putSync(this.#headKey, head);
+    this.#database.putSync(this.#headKey, packHead(head));
   }
 
   shelf(kind: 'key' | 'proxy'): Shelf {
@@ -36,43 +37,48 @@ export class LmdbLedger implements LedgerIndex {
 
 class LmdbShelf implements Shelf {
   readonly #database: Database<unknown, Key>;
-  readonly #meters: readonly [string, string];
+  readonly #nodes: readonly [string, string];
   readonly #ready: readonly [string, string];
   readonly #waking: readonly [string, string];
 
   constructor(database: Database<unknown, Key>, ledger: string, kind: string) {
     this.#database = database;
-    this.#meters = [ledger, `${kind}-meter`];
+    this.#nodes = [ledger, `${kind}-node`];
     this.#ready = [ledger, `${kind}-ready`];
     this.#waking = [ledger, `${kind}-waking`];
   }
 
   get(id: string): Entry | undefined {
-    const packed = this.#database.get([...this.#meters, keyPart(id)]) as PackedEntry | undefined;
+    const packed = this.#database.get([...this.#nodes, keyPart(id)]) as PackedEntry | undefined;
     return packed === undefined ? undefined : unpackEntry(packed);
   }
 
-  put(id: string, entry: Entry, from: Place | undefined): void {
-    const { rank, wakeAtMs } = entry.place;
-    if (from?.rank !== undefined) this.#database.removeSync([...this.#ready, ...from.rank]);
-    if (rank !== undefined) this.#database.putSync([...this.#ready, ...rank], id);
-    if (from?.wakeAtMs !== wakeAtMs) {
-      if (from?.wakeAtMs !== undefined) this.#database.removeSync([...this.#waking, from.wakeAtMs, keyPart(id)]);
-      if (wakeAtMs !== undefined) this.#database.putSync([...this.#waking, wakeAtMs, keyPart(id)], id);
-    }
-    this.#database.putSync([...this.#meters, keyPart(id)], packEntry(entry));
+  *ids(): Generator<string> {
+    for (const key of this.#database.getKeys(within(this.#nodes))) yield (key as string[])[this.#nodes.length] ?? '';
   }
 
-  eachReady(visit: (id: string) => boolean): void {
-    for (const { value } of this.#database.getRange(within(this.#ready))) {
+  put(id: string, group: string, entry: Entry, from: Place | undefined): void {
+    const { rank, wakeAtMs } = entry.place;
+    const name = keyPart(group);
+    if (from?.rank !== undefined) this.#database.removeSync([...this.#ready, name, ...from.rank]);
+    if (rank !== undefined) this.#database.putSync([...this.#ready, name, ...rank], id);
+    if (from?.wakeAtMs !== wakeAtMs) {
+      if (from?.wakeAtMs !== undefined) this.#database.removeSync([...this.#waking, name, from.wakeAtMs, keyPart(id)]);
+      if (wakeAtMs !== undefined) this.#database.putSync([...this.#waking, name, wakeAtMs, keyPart(id)], id);
+    }
+    this.#database.putSync([...this.#nodes, keyPart(id)], packEntry(entry));
+  }
+
+  eachReady(group: string, visit: (id: string) => boolean): void {
+    for (const { value } of this.#database.getRange(within([...this.#ready, keyPart(group)]))) {
       if (visit(value as string)) return;
     }
   }
 
-  eachWaking(visit: (id: string, wakeAtMs: number) => boolean): void {
-    const at = this.#waking.length;
-    for (const { key, value } of this.#database.getRange(within(this.#waking))) {
-      if (visit(value as string, (key as Key[])[at] as number)) return;
+  eachWaking(group: string, visit: (id: string, wakeAtMs: number) => boolean): void {
+    const prefix = [...this.#waking, keyPart(group)];
+    for (const { key, value } of this.#database.getRange(within(prefix))) {
+      if (visit(value as string, (key as Key[])[prefix.length] as number)) return;
     }
   }
 
@@ -85,7 +91,7 @@ class LmdbShelf implements Shelf {
   }
 }
 
-/** The keys that continue `prefix`, whose last part is a name: no other name lies between it and itself with a `~`. */
-function within(prefix: readonly [ledger: string, name: string]): { start: Key; end: Key } {
-  return { start: [...prefix], end: [prefix[0], `${prefix[1]}~`] };
+/** The keys that continue `prefix`: a NUL parts it from what follows, and no name lies between that and a \x01. */
+function within(prefix: readonly string[]): { start: Key; end: Key } {
+  return { start: [...prefix], end: [...prefix.slice(0, -1), `${prefix.at(-1)}\x01`] };
 }

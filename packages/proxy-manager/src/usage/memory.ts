@@ -2,7 +2,7 @@ import type { Clock } from '../clock.js';
 import { systemClock } from '../clock.js';
 import type { Entry, LedgerHead, LedgerIndex, Shelf } from '../pool/ledger-index.js';
 import { arrived, giveBack, read, rest, take } from '../pool/ledger.js';
-import type { Place, Rank } from '../pool/meter-record.js';
+import type { Place, Rank } from '../pool/node-record.js';
 import { Heap } from './heap.js';
 import { memoryStandings } from './memory-standings.js';
 import type { UsageStore } from './usage-store.js';
@@ -46,35 +46,53 @@ class MemoryLedger implements LedgerIndex {
   }
 }
 
+/** The two orders of one group. */
+class Group {
+  readonly ready: Heap<Rank> = new Heap<Rank>(ranksBefore);
+  readonly waking: Heap<number> = new Heap<number>((a, b) => a < b);
+}
+
 class MemoryShelf implements Shelf {
   readonly #entries = new Map<string, Entry>();
-  readonly #ready = new Heap<Rank>(ranksBefore);
-  readonly #waking = new Heap<number>((a, b) => a < b);
+  readonly #groups = new Map<string, Group>();
 
   get(id: string): Entry | undefined {
     return this.#entries.get(id);
   }
 
-  put(id: string, entry: Entry, _from: Place | undefined): void {
+  ids(): Iterable<string> {
+    return this.#entries.keys();
+  }
+
+  put(id: string, group: string, entry: Entry, _from: Place | undefined): void {
     const { rank, wakeAtMs } = entry.place;
+    const { ready, waking } = this.#group(group);
     this.#entries.set(id, entry);
-    if (rank === undefined) this.#ready.delete(id);
-    else this.#ready.set(id, rank);
-    if (wakeAtMs === undefined) this.#waking.delete(id);
-    else this.#waking.set(id, wakeAtMs);
+    if (rank === undefined) ready.delete(id);
+    else ready.set(id, rank);
+    if (wakeAtMs === undefined) waking.delete(id);
+    else waking.set(id, wakeAtMs);
   }
 
-  eachReady(visit: (id: string) => boolean): void {
-    this.#ready.each((id) => visit(id));
+  eachReady(group: string, visit: (id: string) => boolean): void {
+    this.#group(group).ready.each((id) => visit(id));
   }
 
-  eachWaking(visit: (id: string, wakeAtMs: number) => boolean): void {
-    this.#waking.each(visit);
+  eachWaking(group: string, visit: (id: string, wakeAtMs: number) => boolean): void {
+    this.#group(group).waking.each(visit);
   }
 
   clearPlaces(): void {
-    this.#ready.clear();
-    this.#waking.clear();
+    this.#groups.clear();
+  }
+
+  #group(name: string): Group {
+    let group = this.#groups.get(name);
+    if (group === undefined) {
+      group = new Group();
+      this.#groups.set(name, group);
+    }
+    return group;
   }
 }
 

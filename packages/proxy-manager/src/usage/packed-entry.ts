@@ -1,6 +1,6 @@
-import type { Entry } from '../pool/ledger-index.js';
-import type { Rank } from '../pool/meter-record.js';
-import type { WindowState } from '../pool/window.js';
+import type { Entry, LedgerHead } from '../pool/ledger-index.js';
+import type { Rank } from '../pool/node-record.js';
+import type { Batch, WindowState } from '../pool/window.js';
 
 /** An entry as the embedded store keeps it: without its property names, that is a third of the bytes. */
 export type PackedEntry = readonly [
@@ -9,29 +9,57 @@ export type PackedEntry = readonly [
   restUntilMs: number,
   rank: Rank | null,
   wakeAtMs: number | null,
-  windows: readonly (readonly [openedAtMs: number, openedBy: number, used: number, everyMs: number])[],
+  ...windows: (readonly [name: string, ...batches: number[]])[],
 ];
 
+export type PackedHead = readonly [
+  takes: number,
+  nowMs: number,
+  keyStamp: string,
+  keyQuietUntilMs: number,
+  proxyStamp: string,
+  proxyQuietUntilMs: number,
+];
+
+/** Numbers of one batch. */
+const PER_BATCH = 5;
+
 export function packEntry({ record, place }: Entry): PackedEntry {
-  return [
-    record.total,
-    record.lastTake,
-    record.restUntilMs,
-    place.rank ?? null,
-    place.wakeAtMs ?? null,
-    record.windows.map(({ openedAtMs, openedBy, used, everyMs }) => [openedAtMs, openedBy, used, everyMs]),
-  ];
+  const { total, lastTake, restUntilMs, windows } = record;
+  return [total, lastTake, restUntilMs, place.rank ?? null, place.wakeAtMs ?? null, ...windows.map(packWindow)];
 }
 
-export function unpackEntry([total, lastTake, restUntilMs, rank, wakeAtMs, packed]: PackedEntry): Entry {
-  const windows = packed.map(([openedAtMs, openedBy, used, everyMs]): WindowState => ({
-    openedAtMs,
-    openedBy,
-    used,
-    everyMs,
-  }));
+export function unpackEntry([total, lastTake, restUntilMs, rank, wakeAtMs, ...windows]: PackedEntry): Entry {
   return {
-    record: { total, lastTake, restUntilMs, windows },
+    record: { total, lastTake, restUntilMs, windows: windows.map(unpackWindow) },
     place: { rank: rank ?? undefined, wakeAtMs: wakeAtMs ?? undefined },
   };
+}
+
+export function packHead({ takes, nowMs, key, proxy }: LedgerHead): PackedHead {
+  return [takes, nowMs, key.stamp, key.quietUntilMs, proxy.stamp, proxy.quietUntilMs];
+}
+
+export function unpackHead([takes, nowMs, keyStamp, keyQuiet, proxyStamp, proxyQuiet]: PackedHead): LedgerHead {
+  return {
+    takes,
+    nowMs,
+    key: { stamp: keyStamp, quietUntilMs: keyQuiet },
+    proxy: { stamp: proxyStamp, quietUntilMs: proxyQuiet },
+  };
+}
+
+function packWindow({ name, batches }: WindowState): [string, ...number[]] {
+  const packed: [string, ...number[]] = [name];
+  for (const { id, opener, openedAtMs, endsAtMs, used } of batches) packed.push(id, opener, openedAtMs, endsAtMs, used);
+  return packed;
+}
+
+function unpackWindow([name, ...numbers]: readonly [string, ...number[]]): WindowState {
+  const batches: Batch[] = [];
+  for (let at = 0; at < numbers.length; at += PER_BATCH) {
+    const [id = 0, opener = 0, openedAtMs = 0, endsAtMs = 0, used = 0] = numbers.slice(at, at + PER_BATCH);
+    batches.push({ id, opener, openedAtMs, endsAtMs, used });
+  }
+  return { name, batches };
 }

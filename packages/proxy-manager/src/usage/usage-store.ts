@@ -33,7 +33,7 @@ export interface Demand {
 export interface WindowReading {
   readonly limit: number;
   readonly used: number;
-  /** Epoch ms at which it opens anew; undefined while nothing has been used in it. */
+  /** Epoch ms at which the first of these uses stop counting: all, or of a sliding window the oldest. Undefined: no uses. */
   readonly resetsAtMs: number | undefined;
 }
 
@@ -44,6 +44,7 @@ export interface MeterReading {
   readonly restingUntilMs: number | undefined;
   /** Uses counted since ever, given-back ones taken off. */
   readonly total: number;
+  /** Its own in their order, then those of its account. */
   readonly windows: readonly WindowReading[];
 }
 
@@ -54,6 +55,8 @@ export interface Ticket {
   readonly cost: number;
   /** In the order of `pool.sections`. */
   readonly taken: readonly MeterReading[];
+  /** Epoch ms from which the arrival of this use is worth a note: see `UsageStore.arrived`. Infinity for never. */
+  readonly arrivalMattersFromMs: number;
   /** The store's own note of which windows were counted in, handed back to `giveBack`. */
   readonly receipt: unknown;
 }
@@ -71,25 +74,27 @@ export interface Refusal {
  * Where uses are counted. Every verb is atomic and promises; a failed store rejects with its own fault.
  *
  * The rule of choice, the same in every store and held by `usageStoreContract`: among the meters under all
- * their limits and not resting, the one with the fewest uses (in its open window, or since ever when it is
- * unlimited); ties go to the least recently used, then to the order of the section.
+ * their limits and not resting, the one with the fewest uses (in the fullest of its windows, or since ever when it is
+ * unlimited); ties go to the least recently used, then to the order of the section. Meters with one account count as
+ * one there, and the rule once more chooses among them. Where windows of very many meters end at the same time a store
+ * may take note of it little by little: then the one with the fewest is found a few takes later.
  */
 export interface UsageStore extends StandingStore {
   /** Chooses one meter per section and counts the use, in one step. */
   take(demand: Demand): Promise<Ticket | Refusal>;
   /**
-   * Takes a use back that surely was not sent. A window that has opened anew since then is left alone; one whose first
-   * use it was, and that holds others, runs from now.
+   * Takes a use back that surely was not sent. A window that has opened anew since then is left alone; a fixed one whose
+   * first use it was, and that holds others, runs from now.
    */
   giveBack(ticket: Ticket): Promise<void>;
   /**
-   * Notes that the ticket's use has been seen by whoever counts at the other end, whose window may have begun with it
-   * as late as now. A window that this use opened runs from now; where the window it was counted in is over, it counts
-   * in the present one too, and opens it if need be. Once per ticket, and only worth the write in these two cases.
+   * Notes that the ticket's use has been seen by whoever counts at the other end, as late as now. A fixed window that
+   * this use opened runs from now; in a sliding one it counts as if it were taken now; where what it was counted in is
+   * over, it counts in the present window too. Once per ticket, and only worth the write from `arrivalMattersFromMs` on.
    *
-   * What remains: uses under way are told apart only once they are answered. A use that arrives before the one that
-   * opened the window is answered, or after that one was given back or given up unanswered, and uses under way when a
-   * window rolls over can exceed the other end's quota, by as many as are under way at that moment.
+   * What remains: uses under way are told apart only once they are answered. Without a `marginMs` that covers the time
+   * they take, uses under way when a window rolls over can exceed the other end's quota, by as many as are under way at
+   * that moment.
    */
   arrived(ticket: Ticket): Promise<void>;
   /** Lets `id` of `pool` rest until `untilMs` (epoch); never shortens a rest. */

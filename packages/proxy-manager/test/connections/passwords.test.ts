@@ -139,7 +139,7 @@ test('every verb of a usage store tells its errors masked', async () => {
   const failing = { ...verbs, close: async () => {} };
   const store = withMaskedErrors(failing, redisMask({ password: PASSWORD }));
   const pool: Pool = { endpoint: 'a', sections: [] };
-  const ticket: Ticket = { granted: true, pool, cost: 1, taken: [], receipt: [] };
+  const ticket: Ticket = { granted: true, pool, cost: 1, taken: [], arrivalMattersFromMs: 0, receipt: [] };
   for (const verb of [
     store.take({ pool, cost: 1 }),
     store.arrived(ticket),
