@@ -40,7 +40,16 @@ export type { Clock } from './clock.js';
 export type { ExchangeInfo, ExchangeResponse } from './doors/response.js';
 export type { KeyProxy } from './pool/pinned-identity.js';
 export type { CredentialUsage } from './usage/credential-usage.js';
-export type { CacheEntry, CacheStore } from './cache/cache-store.js';
+export type {
+  CacheEntry,
+  CacheListing,
+  CacheSelector,
+  CacheStore,
+  CacheStoreStats,
+  CacheVariant,
+  CacheWatch,
+} from './cache/cache-store.js';
+export type { Landing, LeaseStore, Take } from './cache/lease-store.js';
 export type { Asset } from './log/assets.js';
 export type { BatchContext, ExchangeSink } from './log/exchange-log.js';
 export type { BodyPolicy, ServiceIdentity, StatusClass } from './log/record-policy.js';

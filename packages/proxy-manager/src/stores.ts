@@ -47,6 +47,7 @@ interface Ground {
 }
 
 const DEFAULT_MEMORY_BYTES = 64 * 1024 * 1024;
+const DEFAULT_MEMORY_AGE_MS = 30_000;
 
 /** How long a cached reply waits for its index to be made. */
 const ASSETS_BUDGET_MS = 10_000;
@@ -70,12 +71,20 @@ export function openStores(options: ManagerOptions & { readonly dataDir: string;
   const cacheChoice = options.cache?.store ?? (ground.elasticsearch === undefined ? 'embedded' : 'elasticsearch');
   const memory = memoryCacheStore({ maxBytes: options.cache?.memoryMaxBytes ?? DEFAULT_MEMORY_BYTES, clock });
   const usage = usageStore(usageChoice, ground);
-  const store = cacheStore(cacheChoice, ground);
+  const store = cacheStore(cacheChoice, ground, options.cache?.maxBytes);
   const sinks =
     ground.elasticsearch === undefined
       ? []
       : [elasticsearchSink({ ...ground.elasticsearch, installAssets, retentionDays })];
-  const cache = store === undefined ? memory : tieredCacheStore({ memory, store });
+  const cache =
+    store === undefined
+      ? memory
+      : tieredCacheStore({
+          memory,
+          store,
+          clock,
+          memoryMaxAgeMs: options.cache?.memoryMaxAgeMs ?? DEFAULT_MEMORY_AGE_MS,
+        });
   // In this order: what still writes, what it writes to, and the connections at last.
   const made = [
     ...(typeof usageChoice === 'object' ? [] : [usage]),
@@ -112,13 +121,17 @@ function usageStore(choice: UsageChoice, ground: Ground): UsageStore {
 }
 
 /** Undefined: the memory tier alone. */
-function cacheStore(choice: CacheChoice, ground: Ground): CacheStore | undefined {
+function cacheStore(choice: CacheChoice, ground: Ground, maxBytes: number | undefined): CacheStore | undefined {
   const { clock, environment } = ground;
   switch (choice) {
     case 'memory':
       return undefined;
     case 'embedded':
-      return lmdbCacheStore({ environment: environment.client, clock });
+      return lmdbCacheStore({
+        environment: environment.client,
+        clock,
+        ...(maxBytes === undefined ? {} : { maxBytes }),
+      });
     case 'elasticsearch':
       return elasticsearchCacheStore({
         client: needed(ground.elasticsearch, 'cache.store', 'elasticsearch').client,

@@ -22,7 +22,11 @@ async function writeOne(slot) {
     ],
     body,
     storedAtMs: Date.now(),
+    initialAgeMs: 0,
+    staleAtMs: Date.now() + 3_600_000,
     expiresAtMs: Date.now() + 3_600_000,
+    variant: undefined,
+    tags: [`slot ${slot}`, 'any'],
   });
   writeSync(1, `${slot}\n`);
 }

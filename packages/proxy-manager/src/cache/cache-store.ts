@@ -1,4 +1,5 @@
 import type { HeaderList } from '../pipeline/headers.js';
+import type { LeaseStore } from './lease-store.js';
 
 /** One stored reply, free of credentials: how it was asked for, what came back, and how long it serves. */
 export interface CacheEntry {
@@ -44,6 +45,38 @@ export interface CacheVariant {
   readonly digest: string;
 }
 
+/** Which entries: those of one url, whatever the method and body; of all urls that begin so; or with the tag. */
+export type CacheSelector = { readonly url: string } | { readonly prefix: string } | { readonly tag: string };
+
+/** What a store tells of an entry without reading it. */
+export interface CacheListing {
+  readonly key: string;
+  readonly method: string;
+  readonly url: string;
+  readonly tags: readonly string[];
+  /** What the entry counts against the bound. */
+  readonly bytes: number;
+  /** Epoch ms. */
+  readonly expiresAtMs: number;
+}
+
+export interface CacheStoreStats {
+  readonly entries: number;
+  /** As counted against the bound. */
+  readonly bytes: number;
+  /** Entries that had to make room, since this store was opened here. */
+  readonly evicted: number;
+  /** Entries found damaged or of another format, since this store was opened here. */
+  readonly damaged: number;
+}
+
+/** How a copy of an entry learns that the store holds another one by now. */
+export interface CacheWatch {
+  /** True when the listener has been told of every change up to a moment ago; false while changes may go unnoticed. */
+  upToDate(): boolean;
+  close(): Promise<void>;
+}
+
 /**
  * Where replies are kept. Every verb promises. `get` gives undefined for what is absent, expired, damaged or of
  * another format version. Held by `cacheStoreContract`.
@@ -54,10 +87,24 @@ export interface CacheVariant {
 export interface CacheStore {
   /** `key` is 64 hex digits. */
   get(key: string, signal?: AbortSignal): Promise<CacheEntry | undefined>;
-  /** Stores or replaces. */
-  set(key: string, entry: CacheEntry): Promise<void>;
+  /** Stores or replaces. With the token of a lease (`fence`): false, and nothing is stored, where a later one was taken on the key. */
+  set(key: string, entry: CacheEntry, fence?: number): Promise<boolean>;
   /** True when there was an entry. */
   delete(key: string): Promise<boolean>;
+  /** Deletes what the selector names, without one all there is; tells how many entries it were. */
+  clear(which?: CacheSelector): Promise<number>;
+  /** What is there, in no order; entries that come and go meanwhile may be missed, expired ones may be among them. */
+  list(which?: CacheSelector): AsyncIterable<CacheListing>;
+  stats(): Promise<CacheStoreStats>;
+  /** Leases for all who share the store, if it can give them: so that a reply is fetched once among them. */
+  readonly leases?: LeaseStore | undefined;
+  /**
+   * Tells `listener` every key that somebody else has set or deleted, and undefined where it could be any. Without it
+   * copies of entries are served for a limited time only.
+   */
+  watch?(listener: (key: string | undefined) => void): CacheWatch;
+  /** A copy of the entry was used elsewhere: it is not the least recently used one. */
+  touch?(key: string): void;
   /** Releases what this store opened, after what was set is safe. */
   close(): Promise<void>;
 }

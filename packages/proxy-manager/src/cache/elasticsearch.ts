@@ -1,10 +1,15 @@
 import type { Client } from '@elastic/elasticsearch';
 import type { Clock } from '../clock.js';
-import type { Breaker } from './breaker.js';
+import { StoreError } from '../errors.js';
 import { breaker } from './breaker.js';
-import type { CacheEntry, CacheStore } from './cache-store.js';
+import type { CacheEntry, CacheListing, CacheSelector, CacheStore } from './cache-store.js';
 import type { CacheDocument } from './elasticsearch-document.js';
 import { fromDocument, toDocument } from './elasticsearch-document.js';
+import { elasticsearchLeases } from './elasticsearch-leases.js';
+import { isAlive } from './lifetime.js';
+import { Pending } from './pending.js';
+import { selects } from './selector.js';
+import { attempt } from './within-budget.js';
 
 export interface ElasticsearchCacheOptions {
   /** Asked on first use; it stays open when the store closes. */
@@ -29,113 +34,146 @@ const WRITE_BUDGET_MS = 10_000;
 const MAX_BODY_BYTES = 1024 * 1024;
 /** Bodies waiting to be written, all together: what comes faster than Elasticsearch takes it is not stored. */
 const MAX_PENDING_BYTES = 64 * 1024 * 1024;
+const PAGE = 500;
+const LISTED = ['method', 'url', 'tags', 'bytes', 'expires_at'];
 
 /**
- * Keeps replies in Elasticsearch, one document per entry, read by its id. No verb ever rejects: what fails, or takes
- * longer to look up than its budget, is a miss, and while Elasticsearch is away it is tried only now and then. Bodies over
- * 1 MiB are not stored.
+ * Keeps replies in Elasticsearch, one document per entry, read by its id. `get`, `set` and `delete` never reject: what
+ * fails, or takes longer to look up than its budget, is a miss, and while Elasticsearch is away it is tried only now and
+ * then. Bodies over 1 MiB are not stored, and nothing bounds the index.
  */
-export function elasticsearchCacheStore({
-  client,
-  clock,
-  beforeWrite,
-  index = 'proxy_manager-cache-v1',
-  lookupBudgetMs = 250,
-}: ElasticsearchCacheOptions): CacheStore {
+export function elasticsearchCacheStore(options: ElasticsearchCacheOptions): CacheStore {
+  const { client, clock, beforeWrite, index = 'proxy_manager-cache-v1', lookupBudgetMs = 250 } = options;
   // Apart, since an index that is full or read-only can still be read.
   const reading = breaker();
   const writing = breaker();
-  const pending = new Set<Promise<unknown>>();
+  const pending = new Pending();
+  const leases = elasticsearchLeases({ client, beforeWrite, index, budgetMs: lookupBudgetMs, pending });
   let pendingBytes = 0;
+  let damaged = 0;
 
   const remove = async (id: string): Promise<boolean> => {
-    const removed = await attempt(writing, WRITE_BUDGET_MS, client, (elasticsearch, options) =>
-      elasticsearch.delete({ index, id }, { ...options, ignore: [404] }),
+    const removed = await attempt(writing, WRITE_BUDGET_MS, client, (elasticsearch, signal) =>
+      elasticsearch.delete({ index, id }, { ...once(signal, WRITE_BUDGET_MS), ignore: [404] }),
     );
     return removed?.result === 'deleted';
   };
+
+  /** Unlike the others these reject: who manages a cache wants to know that it could not be done. */
+  async function managing<T>(doing: string, work: (elasticsearch: Client) => Promise<T>): Promise<T> {
+    try {
+      return await work(await client());
+    } catch (error) {
+      throw new StoreError('elasticsearch cache store', doing, error);
+    }
+  }
+
+  async function* search(which: CacheSelector | undefined): AsyncGenerator<CacheListing> {
+    const elasticsearch = await client();
+    // What was written a moment ago is to be found.
+    await elasticsearch.indices.refresh({ index, ignore_unavailable: true });
+    const pages = elasticsearch.helpers.scrollSearch<Partial<CacheDocument>>({
+      index,
+      ignore_unavailable: true,
+      size: PAGE,
+      sort: ['_doc'],
+      query: queryOf(which),
+      _source_includes: LISTED,
+    });
+    for await (const { body } of pages) {
+      for (const { _id: key = '', _source } of body.hits.hits) {
+        const { method = '', url = '', tags = [], bytes = 0, expires_at } = _source ?? {};
+        if (!selects(which, { url, tags })) continue;
+        yield { key, method, url, tags, bytes, expiresAtMs: Date.parse(String(expires_at)) };
+      }
+    }
+  }
+
+  async function* list(which?: CacheSelector): AsyncGenerator<CacheListing> {
+    try {
+      yield* search(which);
+    } catch (error) {
+      throw new StoreError('elasticsearch cache store', 'list the entries', error);
+    }
+  }
+
   return {
     async get(id) {
-      const found = await attempt(reading, lookupBudgetMs, client, (elasticsearch, options) =>
-        elasticsearch.get<CacheDocument>({ index, id }, { ...options, ignore: [404] }),
+      const found = await attempt(reading, lookupBudgetMs, client, (elasticsearch, signal) =>
+        elasticsearch.get<CacheDocument>({ index, id }, { ...once(signal, lookupBudgetMs), ignore: [404] }),
       );
       if (found?.found !== true) return undefined;
       const entry = fromDocument(found._source);
-      if (entry !== undefined && clock.now() < entry.expiresAtMs) return entry;
-      void track(pending, remove(id));
+      if (entry !== undefined && isAlive(entry, clock.now())) return entry;
+      if (entry === undefined) damaged++;
+      if (entry === undefined || clock.now() >= entry.expiresAtMs) void pending.track(remove(id));
       return undefined;
     },
-    async set(id, entry: CacheEntry) {
+    async set(id, entry: CacheEntry, fence) {
       const { byteLength } = entry.body;
-      if (byteLength > MAX_BODY_BYTES || pendingBytes + byteLength > MAX_PENDING_BYTES) return;
+      if (byteLength > MAX_BODY_BYTES || pendingBytes + byteLength > MAX_PENDING_BYTES) return true;
       pendingBytes += byteLength;
       try {
-        await track(
-          pending,
-          attempt(writing, WRITE_BUDGET_MS, client, async (elasticsearch, options) => {
+        if (fence !== undefined && (await leases.isOvertaken(id, fence))) return false;
+        await pending.track(
+          attempt(writing, WRITE_BUDGET_MS, client, async (elasticsearch, signal) => {
             await beforeWrite?.(elasticsearch);
-            return elasticsearch.index({ index, id, document: toDocument(entry) }, options);
+            return elasticsearch.index({ index, id, document: toDocument(entry) }, once(signal, WRITE_BUDGET_MS));
           }),
         );
+        return true;
       } finally {
         pendingBytes -= byteLength;
       }
     },
-    delete: (id) => track(pending, remove(id)),
+    delete: (id) => pending.track(remove(id)),
+    clear: (which) =>
+      managing('delete entries', async (elasticsearch) => {
+        let count = 0;
+        const deletes = elasticsearch.helpers.bulk({
+          datasource: list(which),
+          onDocument: ({ key }: CacheListing) => ({ delete: { _index: index, _id: key } }),
+          onSuccess: ({ result: { delete: deletion } }) => {
+            if (deletion?.result === 'deleted') count++;
+          },
+        });
+        const { failed } = await deletes;
+        if (failed > 0) throw new Error(`${failed} entries could not be deleted`);
+        return count;
+      }),
+    list,
+    stats: () =>
+      managing('count the entries', async (elasticsearch) => {
+        await elasticsearch.indices.refresh({ index, ignore_unavailable: true });
+        const found = await elasticsearch.search<unknown, { bytes: { value: number } }>({
+          index,
+          ignore_unavailable: true,
+          size: 0,
+          track_total_hits: true,
+          aggs: { bytes: { sum: { field: 'bytes' } } },
+        });
+        const { total } = found.hits;
+        const entries = typeof total === 'number' ? total : (total?.value ?? 0);
+        return { entries, bytes: found.aggregations?.bytes.value ?? 0, evicted: 0, damaged };
+      }),
+    leases,
     async close() {
-      await Promise.all(pending);
+      await leases.close();
+      await pending.settled();
     },
   };
 }
 
-interface CallOptions {
-  readonly signal: AbortSignal;
-  readonly requestTimeout: number;
-  readonly maxRetries: 0;
+function once(signal: AbortSignal, budgetMs: number): { signal: AbortSignal; requestTimeout: number; maxRetries: 0 } {
+  return { signal, requestTimeout: budgetMs, maxRetries: 0 };
 }
 
-/** What `ask` gives within its budget; undefined where it fails, is late, or Elasticsearch rests. Never rejects. */
-async function attempt<T>(
-  service: Breaker,
-  budgetMs: number,
-  client: () => Promise<Client>,
-  ask: (elasticsearch: Client, options: CallOptions) => Promise<T>,
-): Promise<T | undefined> {
-  try {
-    return await service.call(async () => {
-      // Outside the budget: the first use loads the client, which Elasticsearch is not to blame for.
-      const elasticsearch = await client();
-      return within(budgetMs, (signal) => ask(elasticsearch, { signal, requestTimeout: budgetMs, maxRetries: 0 }));
-    });
-  } catch {
-    return undefined;
-  }
-}
-
-/** A timer of our own: the client's timeouts are coarse and leave out the way to a socket. */
-async function within<T>(budgetMs: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const controller = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    const giveUp = (): void => {
-      reject(new Error(`no answer within ${budgetMs} ms`));
-      controller.abort();
-    };
-    // One turn later: an answer that arrived while this process was busy still counts.
-    timer = setTimeout(() => setImmediate(giveUp), budgetMs);
-  });
-  try {
-    return await Promise.race([work(controller.signal), late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-async function track<T>(pending: Set<Promise<unknown>>, work: Promise<T>): Promise<T> {
-  pending.add(work);
-  try {
-    return await work;
-  } finally {
-    pending.delete(work);
-  }
+/** As near as the mapping comes to it: urls are not indexed, their hosts are. */
+function queryOf(which: CacheSelector | undefined): object {
+  if (which === undefined) return { match_all: {} };
+  if ('tag' in which) return { term: { tags: which.tag } };
+  const start = 'url' in which ? which.url : which.prefix;
+  // A host that something follows is whole.
+  const host = /^https?:\/\/[^/?#]+(?=[/?#])/.exec(start)?.[0];
+  return host === undefined ? { match_all: {} } : { term: { host: new URL(host).hostname } };
 }

@@ -1,31 +1,54 @@
-import type { Database, Key } from 'lmdb';
+import { randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.js';
 import type { Environment } from '../embedded/environment.js';
-import type { CacheStore } from './cache-store.js';
+import type { CacheEntry, CacheListing, CacheSelector, CacheStore } from './cache-store.js';
+import { isAlive } from './lifetime.js';
+import { LmdbLeases } from './lmdb-leases.js';
+import { LmdbShelf } from './lmdb-shelf.js';
+import { Pending } from './pending.js';
+import { recentUse } from './recent-use.js';
 import { decodeEntry, encodeEntry } from './record.js';
 
 export interface LmdbCacheOptions {
   /** Asked on first use; it stays open when the store closes. */
   readonly environment: () => Promise<Environment>;
   readonly clock: Clock;
+  /**
+   * Bound of all entries together in bytes, whoever stored them; the least recently used go first, a larger entry is not
+   * kept. The file itself grows somewhat beyond, for pages that are free in between.
+   * @default 1_073_741_824 (1 GiB)
+   */
+  readonly maxBytes?: number;
 }
 
 interface Opened {
   readonly environment: Environment;
-  readonly database: Database<Buffer, Key>;
+  readonly shelf: LmdbShelf;
+  readonly leases: LmdbLeases;
 }
 
+/** So many entries are looked through or deleted in one piece: other processes wait for a transaction. */
+const PIECE = 200;
+
 /**
- * Keeps replies in the embedded environment, shared by the processes that have it open. An expired entry is removed
- * when it is asked for again; one that nobody asks for stays on the disk.
+ * Keeps replies in the embedded environment, shared by the processes that have it open. Expired entries are removed when
+ * they are asked for, and some with each write.
  */
-export function lmdbCacheStore({ environment: openEnvironment, clock }: LmdbCacheOptions): CacheStore {
+export function lmdbCacheStore(options: LmdbCacheOptions): CacheStore {
+  const { clock, maxBytes = 2 ** 30 } = options;
+  const by = randomBytes(9).toString('base64url');
+  let opened: Opened | undefined;
   let opening: Promise<Opened> | undefined;
+  let evicted = 0;
+  let damaged = 0;
+  const pending = new Pending();
+  const used = recentUse(() => void write(() => {}).catch(() => {}));
 
   async function openDatabase(): Promise<Opened> {
-    const environment = await openEnvironment();
-    const database = await environment.openDatabase<Buffer>({ name: 'cache', version: 1 }, { encoding: 'binary' });
-    return { environment, database };
+    const environment = await options.environment();
+    const database = await environment.openDatabase<Buffer>({ name: 'cache', version: 2 }, { encoding: 'binary' });
+    opened = { environment, shelf: new LmdbShelf(database, by), leases: new LmdbLeases(database) };
+    return opened;
   }
 
   function open(): Promise<Opened> {
@@ -36,36 +59,118 @@ export function lmdbCacheStore({ environment: openEnvironment, clock }: LmdbCach
     return opening;
   }
 
-  const writing = new Set<Promise<unknown>>();
+  async function transact<T>(change: (stores: Opened) => T): Promise<T> {
+    const stores = opened ?? (await open());
+    return stores.environment.transact(() => change(stores));
+  }
+
+  /** A change that `close` waits for, after the uses noted so far. */
+  async function write<T>(change: (stores: Opened) => T): Promise<T> {
+    const keys = used.take();
+    return pending.track(
+      transact((stores) => {
+        if (keys.length > 0) stores.shelf.use(keys);
+        return change(stores);
+      }),
+    );
+  }
+
+  async function* list(which?: CacheSelector): AsyncGenerator<CacheListing> {
+    const { shelf } = await open();
+    let from;
+    do {
+      const { listings, next } = shelf.list(which, from, PIECE);
+      yield* listings;
+      from = next;
+    } while (from !== undefined);
+  }
 
   return {
     async get(key) {
-      const { environment, database } = await open();
-      const record = database.getBinary(key);
+      const { shelf } = opened ?? (await open());
+      const record = shelf.newestRecord(key);
       if (record === undefined) return undefined;
       const entry = await decodeEntry(record);
-      if (entry !== undefined && clock.now() < entry.expiresAtMs) return entry;
-      await environment.transact(() => database.removeSync(key));
+      if (entry === undefined) {
+        const isGone = await write((stores) => stores.shelf.record(key)?.equals(record) && stores.shelf.remove([key]));
+        if (isGone) damaged++;
+        return undefined;
+      }
+      if (isAlive(entry, clock.now())) {
+        used.note(key);
+        return entry;
+      }
+      if (clock.now() >= entry.expiresAtMs) await write((stores) => stores.shelf.removeExpired(key, clock.now()));
       return undefined;
     },
-    async set(key, entry) {
-      const write = open().then(async ({ environment, database }) => {
-        const record = await encodeEntry(entry);
-        return environment.transact(() => database.putSync(key, record));
-      });
-      writing.add(write);
-      try {
-        await write;
-      } finally {
-        writing.delete(write);
-      }
-    },
+    set: (key, entry, fence) => pending.track(store(key, entry, fence)),
     async delete(key) {
-      const { environment, database } = await open();
-      return environment.transact(() => database.removeSync(key));
+      return (await write(({ shelf }) => shelf.remove([key]))) > 0;
     },
+    async clear(which) {
+      let count = 0;
+      let keys: string[] = [];
+      for await (const { key } of list(which)) {
+        keys.push(key);
+        if (keys.length < PIECE) continue;
+        count += await remove(keys);
+        keys = [];
+      }
+      return count + (await remove(keys));
+    },
+    list,
+    async stats() {
+      const { shelf } = await open();
+      const { entries, bytes } = shelf.totals();
+      return { entries, bytes, evicted, damaged };
+    },
+    leases: {
+      retryMs: { first: 5, last: 100 },
+      async take(key, ttlMs, waited) {
+        const { leases: near } = opened ?? (await open());
+        if (near.isHeld(key, clock.now())) return { state: 'held' };
+        return transact(({ leases }) => leases.take(key, ttlMs, waited, clock.now()));
+      },
+      renew: (key, token, ttlMs) => transact(({ leases }) => leases.renew(key, token, ttlMs, clock.now())),
+      release: (key, token, landing) => transact(({ leases }) => leases.release(key, token, landing, clock.now())),
+    },
+    watch(listener) {
+      let seen: number | undefined;
+      return {
+        upToDate() {
+          if (opened === undefined) return false;
+          const { shelf } = opened;
+          const newest = shelf.change;
+          if (newest === seen) return true;
+          const changes = seen === undefined ? undefined : shelf.changesAfter(seen);
+          seen = newest;
+          if (changes === undefined) listener(undefined);
+          else for (const change of changes) if (change.by !== by) listener(change.key);
+          return true;
+        },
+        close: async () => {},
+      };
+    },
+    touch: (key) => used.note(key),
     async close() {
-      await Promise.allSettled(writing);
+      if (opened !== undefined) await write(() => {}).catch(() => {});
+      await pending.settled();
     },
   };
+
+  async function store(key: string, entry: CacheEntry, fence: number | undefined): Promise<boolean> {
+    const record = await encodeEntry(entry);
+    const { method, url, tags, expiresAtMs } = entry;
+    const nowMs = clock.now();
+    const hadToGo = await write(({ shelf, leases }) => {
+      if (fence !== undefined && leases.isOvertaken(key, fence)) return undefined;
+      return shelf.put(key, record, { method, url, tags, expiresAtMs }, { maxBytes, nowMs });
+    });
+    evicted += hadToGo ?? 0;
+    return hadToGo !== undefined;
+  }
+
+  function remove(keys: readonly string[]): Promise<number> {
+    return keys.length === 0 ? Promise.resolve(0) : write(({ shelf }) => shelf.remove(keys));
+  }
 }

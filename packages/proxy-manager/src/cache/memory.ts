@@ -1,6 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.js';
 import type { CacheEntry, CacheStore } from './cache-store.js';
+import { isAlive } from './lifetime.js';
+import { selects } from './selector.js';
 
 export interface MemoryCacheOptions {
   /** Bound of all entries together in bytes; the least recently used go first, a larger entry is not kept. */
@@ -8,28 +10,61 @@ export interface MemoryCacheOptions {
   readonly clock: Clock;
 }
 
+export interface MemoryCacheStore extends CacheStore {
+  /** When the entry was set, by the clock in epoch ms; undefined where there is none. */
+  setAtMs(key: string): number | undefined;
+}
+
 /** About what an entry takes beside its text and bytes: objects, key, and its place in the list. */
 const ENTRY_OVERHEAD_BYTES = 1024;
 
+interface Kept {
+  readonly entry: CacheEntry;
+  readonly bytes: number;
+  readonly setAtMs: number;
+}
+
 /** Keeps replies in this process, at most `maxBytes` of them. */
-export function memoryCacheStore({ maxBytes, clock }: MemoryCacheOptions): CacheStore {
-  const entries = new LRUCache<string, CacheEntry>({ maxSize: maxBytes, sizeCalculation: sizeOf });
+export function memoryCacheStore({ maxBytes, clock }: MemoryCacheOptions): MemoryCacheStore {
+  let evicted = 0;
+  const entries = new LRUCache<string, Kept>({
+    maxSize: maxBytes,
+    sizeCalculation: ({ bytes }) => bytes,
+    dispose: (_kept, _key, reason) => {
+      if (reason === 'evict') evicted++;
+    },
+  });
   return {
+    setAtMs: (key) => entries.peek(key)?.setAtMs,
     async get(key) {
-      const entry = entries.get(key);
-      if (entry === undefined) return undefined;
-      if (clock.now() >= entry.expiresAtMs) {
-        entries.delete(key);
-        return undefined;
-      }
-      return { ...entry, body: new Uint8Array(entry.body) };
+      const kept = entries.get(key);
+      if (kept === undefined) return undefined;
+      const { entry } = kept;
+      if (isAlive(entry, clock.now())) return { ...entry, body: new Uint8Array(entry.body) };
+      entries.delete(key);
+      return undefined;
     },
     async set(key, entry) {
-      entries.set(key, entry);
+      entries.set(key, { entry, bytes: sizeOf(entry), setAtMs: clock.now() });
+      return true;
     },
     async delete(key) {
       return entries.delete(key);
     },
+    async clear(which) {
+      let count = 0;
+      for (const [key, { entry }] of Array.from(entries.entries())) {
+        if (selects(which, entry) && entries.delete(key)) count++;
+      }
+      return count;
+    },
+    async *list(which) {
+      for (const [key, { entry, bytes }] of Array.from(entries.entries())) {
+        const { method, url, tags, expiresAtMs } = entry;
+        if (selects(which, entry)) yield { key, method, url, tags, bytes, expiresAtMs };
+      }
+    },
+    stats: async () => ({ entries: entries.size, bytes: entries.calculatedSize, evicted, damaged: 0 }),
     async close() {
       entries.clear();
     },

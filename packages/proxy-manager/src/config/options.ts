@@ -102,6 +102,18 @@ export interface ManagerOptions {
      * @default 67_108_864 (64 MiB)
      */
     readonly memoryMaxBytes?: number;
+    /**
+     * How long a copy in memory serves without asking the store again, in ms. Embedded and Redis stores tell at once what
+     * other processes change, so it counts only for Elasticsearch, a store of your own, and while Redis is away.
+     * @default 30_000
+     */
+    readonly memoryMaxAgeMs?: number;
+    /**
+     * Bound of the embedded store and the Redis store in bytes, for all who share it; the least recently used replies go
+     * first.
+     * @default 1_073_741_824 (1 GiB), in Redis 268_435_456 (256 MiB)
+     */
+    readonly maxBytes?: number;
   };
   readonly log?: LogOptions;
   /** Which trace an exchange is part of. Default: that of the active OpenTelemetry span, if there is one. */

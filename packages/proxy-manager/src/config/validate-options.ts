@@ -161,10 +161,12 @@ const RESOURCES: Rules = {
 
 const MANAGER_CACHE: Rules = {
   store: either(
-    rule('a CacheStore', has('get', 'set', 'delete', 'close')),
+    rule('a CacheStore', has('get', 'set', 'delete', 'clear', 'list', 'stats', 'close')),
     rule('elasticsearch, embedded, memory or a CacheStore', oneOf('elasticsearch', 'embedded', 'memory'), WORD),
   ),
   memoryMaxBytes: positiveInteger,
+  memoryMaxAgeMs: time,
+  maxBytes: positiveInteger,
 };
 
 const MANAGER: Rules = {

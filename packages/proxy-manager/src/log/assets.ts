@@ -14,7 +14,7 @@ export interface Asset {
 }
 
 /** Raised with every change of a template: an installed one of a higher version is left alone. */
-const VERSION = 2;
+const VERSION = 3;
 
 const common = { version: VERSION, _meta: { managed_by: 'proxy-manager' } };
 
@@ -92,6 +92,19 @@ const assetsFor = (retention: string): readonly Asset[] => [
             body: { type: 'binary' },
           },
         },
+      },
+    },
+  },
+  {
+    kind: 'index-template',
+    path: '_index_template/proxy_manager-leases',
+    body: {
+      ...common,
+      index_patterns: ['proxy_manager-leases-*'],
+      priority: 250,
+      template: {
+        settings: { index: { number_of_shards: 1, auto_expand_replicas: '0-1', refresh_interval: -1 } },
+        mappings: { dynamic: false, properties: {} },
       },
     },
   },

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import type { CacheEntry, CacheStore } from '../cache/cache-store.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CacheEntry, CacheSelector, CacheStore } from '../cache/cache-store.js';
+import type { LeaseStore, Take } from '../cache/lease-store.js';
 import type { Clock } from '../clock.js';
 
 export interface CacheContract {
@@ -10,12 +12,14 @@ export interface CacheContract {
   readonly open: (clock: Clock) => Promise<CacheStore>;
   /** True where another store on the same engine finds what was set. */
   readonly durable: boolean;
+  /** Where the engine has a bound: a store that holds at most so many bytes, on an engine that holds nothing else. */
+  readonly openBounded?: (clock: Clock, maxBytes: number) => Promise<CacheStore>;
 }
 
 const NOW_MS = Date.UTC(2026, 0, 1);
 
 /** What every CacheStore must do, as tests of any runner with a `test(name, body)`. */
-export function cacheStoreContract({ test, open, durable }: CacheContract): void {
+export function cacheStoreContract({ test, open, durable, openBounded }: CacheContract): void {
   const check = (
     name: string,
     body: (store: CacheStore, clock: { nowMs: number; now(): number }) => Promise<void>,
@@ -68,6 +72,99 @@ export function cacheStoreContract({ test, open, durable }: CacheContract): void
     assert.equal(await store.get(key), undefined);
     assert.equal(await store.delete(key), false);
   });
+
+  check('an entry from the far future is a miss: nobody can say how old it is', async (store) => {
+    const key = newKey();
+    await store.set(key, sample({ storedAtMs: NOW_MS + 3_600_000, expiresAtMs: NOW_MS + 7_200_000 }));
+    assert.equal(await store.get(key), undefined);
+  });
+
+  check('lists what is there, and what of it has an url, a beginning of it, or a tag', async (store) => {
+    const { keys, site, entries } = someUrls();
+    await Promise.all(entries.map((entry, index) => store.set(keys[index] ?? '', ownCopy(entry))));
+    const found = async (which?: CacheSelector): Promise<number[]> => {
+      const places: number[] = [];
+      for await (const { key } of store.list(which)) if (keys.includes(key)) places.push(keys.indexOf(key));
+      return places.toSorted((a, b) => a - b);
+    };
+    assert.deepEqual(await found(), [0, 1, 2, 3, 4]);
+    assert.deepEqual(await found({ url: `${site}/a` }), [0, 1]);
+    assert.deepEqual(await found({ prefix: `${site}/a` }), [0, 1, 2, 3]);
+    assert.deepEqual(await found({ prefix: site }), [0, 1, 2, 3, 4]);
+    assert.deepEqual(await found({ tag: `tag of ${site}` }), [1, 4]);
+    assert.deepEqual(await found({ tag: 'x'.repeat(2000) + site }), [4]);
+    for await (const { key, bytes: counted, ...listing } of store.list({ tag: 'x'.repeat(2000) + site })) {
+      assert.equal(key, keys[4]);
+      assert.ok(counted > 0);
+      const { method, url, tags, expiresAtMs } = entries[4] ?? sample({});
+      assert.deepEqual(listing, { method, url, tags, expiresAtMs });
+    }
+  });
+
+  check('clears by url, beginning and tag, and leaves the others', async (store) => {
+    const { keys, site, entries } = someUrls();
+    const there = async (): Promise<number[]> => {
+      const found = await Promise.all(keys.map((key) => store.get(key)));
+      return found.flatMap((entry, index) => (entry === undefined ? [] : [index]));
+    };
+    await Promise.all(entries.map((entry, index) => store.set(keys[index] ?? '', ownCopy(entry))));
+    assert.equal(await store.clear({ tag: `tag of ${site}` }), 2);
+    assert.deepEqual(await there(), [0, 2, 3]);
+    assert.equal(await store.clear({ url: `${site}/a` }), 1);
+    assert.equal(await store.clear({ url: `${site}/a` }), 0);
+    assert.equal(await store.clear({ prefix: `${site}/a/` }), 2);
+    assert.deepEqual(await there(), []);
+  });
+
+  check('clears all there is, and counts what there is', async (store) => {
+    const keys = Array.from({ length: 5 }, newKey);
+    await Promise.all(keys.map((key) => store.set(key, sample({}))));
+    const before = await store.stats();
+    assert.ok(before.entries >= 5 && before.bytes > 0);
+    assert.ok((await store.clear()) >= 5);
+    const after = await store.stats();
+    assert.deepEqual([after.entries, after.bytes], [0, 0]);
+    assert.equal(await store.get(keys[0] ?? ''), undefined);
+  });
+
+  check('what a leader stores that another one has overtaken is refused', async (store, clock) => {
+    if (store.leases === undefined) return;
+    const key = newKey();
+    const first = await store.leases.take(key, 1, false);
+    const second = await takeAfter(store.leases, key, clock);
+    assert.ok(first.state === 'taken' && second.state === 'taken' && second.token > first.token);
+    assert.equal(await store.set(key, sample({ body: bytes('of the second') }), second.token), true);
+    assert.equal(await store.set(key, sample({ body: bytes('of the first') }), first.token), false);
+    assertEntry(await store.get(key), sample({ body: bytes('of the second') }));
+    assert.equal(await store.set(key, sample({ body: bytes('of nobody') })), true);
+  });
+
+  if (openBounded !== undefined) {
+    test('holds no more than its bytes, and lets go of the least recently used', async () => {
+      const clock = { now: () => NOW_MS };
+      const store = await openBounded(clock, 200_000);
+      try {
+        const keys = Array.from({ length: 30 }, newKey);
+        for (const key of keys) {
+          await store.set(key, sample({ body: randomBytes(20_000) }));
+          assert.notEqual(await store.get(keys[0] ?? ''), undefined);
+          assert.ok((await store.stats()).bytes <= 200_000);
+        }
+        const found = await Promise.all(keys.map((key) => store.get(key)));
+        const kept = found.flatMap((entry, index) => (entry === undefined ? [] : [index]));
+        assert.ok(kept.length >= 5, `${kept.length} entries are left`);
+        const newest = keys.map((_, index) => index).slice(-(kept.length - 1));
+        assert.deepEqual(kept, [0, ...newest]);
+        assert.deepEqual((await store.stats()).evicted, keys.length - kept.length);
+
+        await store.set(keys[0] ?? '', sample({ body: randomBytes(300_000) }));
+        assert.equal(await store.get(keys[0] ?? ''), undefined);
+        assert.notEqual(await store.get(keys.at(-1) ?? ''), undefined);
+      } finally {
+        await store.close();
+      }
+    });
+  }
 
   check('altering a body that was got alters no later one', async (store) => {
     const key = newKey();
@@ -144,6 +241,25 @@ function samples(): [what: string, entry: CacheEntry][] {
     ],
     ['the url after redirects', sample({ finalUrl: 'https://www.example.com/items?page=1&q=%7Bkey%7D' })],
   ];
+}
+
+/** Entries of a site of their own: two of one url, two below it, one elsewhere. */
+function someUrls(): { keys: string[]; site: string; entries: CacheEntry[] } {
+  const site = `https://${newKey().slice(0, 20)}.example`;
+  const tags = [[], [`tag of ${site}`], [], [], [`tag of ${site}`, 'x'.repeat(2000) + site]];
+  const paths = ['/a', '/a', '/a/b', `/a/${'long'.repeat(600)}`, '/c?d=/a'];
+  const entries = paths.map((path, index) => sample({ url: site + path, tags: tags[index] ?? [] }));
+  return { keys: entries.map(newKey), site, entries };
+}
+
+async function takeAfter(leases: LeaseStore, key: string, clock: { nowMs: number }): Promise<Take> {
+  for (;;) {
+    const answer = await leases.take(key, 1, true);
+    if (answer.state !== 'held') return answer;
+    // Some engines go by our clock, others by their own.
+    clock.nowMs += 5;
+    await sleep(5);
+  }
 }
 
 function sample(different: Partial<CacheEntry>): CacheEntry {

@@ -1,10 +1,21 @@
 export { cacheStoreContract } from './cache-contract.js';
 export type { CacheContract } from './cache-contract.js';
+export { leaseStoreContract } from './lease-contract.js';
+export type { LeaseContract } from './lease-contract.js';
 export { sinkContract } from './sink-contract.js';
 export type { SinkContract } from './sink-contract.js';
 export { usageStoreContract } from './usage-contract.js';
 export type { UsageContract } from './usage-contract.js';
-export type { CacheEntry, CacheStore } from '../cache/cache-store.js';
+export type {
+  CacheEntry,
+  CacheListing,
+  CacheSelector,
+  CacheStore,
+  CacheStoreStats,
+  CacheVariant,
+  CacheWatch,
+} from '../cache/cache-store.js';
+export type { Landing, LeaseStore, Take } from '../cache/lease-store.js';
 export type { Clock } from '../clock.js';
 export type { ExchangeSink } from '../log/exchange-log.js';
 export type {

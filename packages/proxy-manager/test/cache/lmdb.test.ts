@@ -1,3 +1,6 @@
+import { randomBytes } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Database, Key } from 'lmdb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { lmdbCacheStore } from '../../src/cache/lmdb.js';
@@ -13,13 +16,22 @@ describe('lmdb cache store', () => {
   let opened: Environment;
   const environment = async (): Promise<Environment> => opened;
   const database = (): Promise<Database<Buffer, Key>> =>
-    opened.openDatabase<Buffer>({ name: 'cache', version: 1 }, { encoding: 'binary' });
+    opened.openDatabase<Buffer>({ name: 'cache', version: 2 }, { encoding: 'binary' });
   beforeAll(async () => {
     opened = await scratchEnvironment();
   });
   afterAll(() => opened.close());
 
-  cacheStoreContract({ test, open: async (time) => lmdbCacheStore({ environment, clock: time }), durable: true });
+  cacheStoreContract({
+    test,
+    open: async (time) => lmdbCacheStore({ environment, clock: time }),
+    durable: true,
+    async openBounded(time, maxBytes) {
+      const own = await scratchEnvironment();
+      const store = lmdbCacheStore({ environment: async () => own, clock: time, maxBytes });
+      return { ...store, close: () => store.close().then(() => own.close()) };
+    },
+  });
 
   const flipped = (at: number): Buffer => Buffer.from(whole).fill((whole[at] ?? 0) ^ 1, at, at + 1);
   test.each([
@@ -38,9 +50,10 @@ describe('lmdb cache store', () => {
     const key = keyFor('damaged');
     await store.set(key, entry());
     expect(await store.get(key)).toBeDefined();
-    await (await database()).put(key, record);
+    await (await database()).put(['e', key], record);
     expect(await store.get(key)).toBeUndefined();
-    expect((await database()).doesExist(key)).toBe(false);
+    expect((await database()).doesExist(['e', key])).toBe(false);
+    expect(await store.stats()).toMatchObject({ damaged: 1 });
   });
 
   test('an expired entry is deleted when it is asked for', async () => {
@@ -48,7 +61,7 @@ describe('lmdb cache store', () => {
     const key = keyFor('expired');
     await store.set(key, entry({ expiresAtMs: clock.now() }));
     expect(await store.get(key)).toBeUndefined();
-    expect((await database()).doesExist(key)).toBe(false);
+    expect((await database()).doesExist(['e', key])).toBe(false);
   });
 
   test('the environment is opened on first use only, and stays open', async () => {
@@ -59,6 +72,55 @@ describe('lmdb cache store', () => {
     await store.get(keyFor('a'));
     await store.close();
     expect(asked).toBe(1);
-    expect((await database()).doesExist(keyFor('a'))).toBe(true);
+    expect((await database()).doesExist(['e', keyFor('a')])).toBe(true);
+  });
+
+  test('a write takes expired entries away with it', async () => {
+    const time = { nowMs: clock.now(), now: (): number => time.nowMs };
+    const own = await scratchEnvironment();
+    const store = lmdbCacheStore({ environment: async () => own, clock: time });
+    for (let index = 0; index < 30; index++) {
+      await store.set(keyFor(`short ${index}`), entry({ expiresAtMs: time.nowMs + 1000 }));
+    }
+    await store.set(keyFor('long'), entry());
+    time.nowMs += 1000;
+    await store.set(keyFor('next'), entry());
+    await store.set(keyFor('and one more'), entry());
+    expect(await store.stats()).toMatchObject({ entries: 3, evicted: 0 });
+    await own.close();
+  });
+
+  test('the file stays near the bound, however much is written', async () => {
+    const own = await scratchEnvironment();
+    const maxBytes = 4 * 2 ** 20;
+    const store = lmdbCacheStore({ environment: async () => own, clock, maxBytes });
+    for (let round = 0; round < 40; round++) {
+      const sets = Array.from({ length: 20 }, (_, index) =>
+        store.set(
+          keyFor(`${round} ${index}`),
+          entry({ body: randomBytes(1 + ((round * 7919 + index * 104_729) % 80_000)) }),
+        ),
+      );
+      await Promise.all(sets);
+    }
+    const { bytes } = await store.stats();
+    expect(bytes).toBeLessThanOrEqual(maxBytes);
+    expect(bytes).toBeGreaterThan(maxBytes / 2);
+    const { size } = await stat(join(own.dataDir, 'store', 'data.mdb'));
+    expect(size).toBeLessThan(2 * maxBytes);
+    await own.close();
+  });
+
+  test('a use counts, also of a copy in memory', async () => {
+    const own = await scratchEnvironment();
+    const store = lmdbCacheStore({ environment: async () => own, clock, maxBytes: 60_000 });
+    const [first, second, third] = ['first', 'second', 'third'].map(keyFor);
+    await store.set(first ?? '', entry({ body: randomBytes(20_000) }));
+    await store.set(second ?? '', entry({ body: randomBytes(20_000) }));
+    store.touch?.(first ?? '');
+    await store.set(third ?? '', entry({ body: randomBytes(20_000) }));
+    expect(await store.get(second ?? '')).toBeUndefined();
+    expect(await store.get(first ?? '')).toBeDefined();
+    await own.close();
   });
 });
