@@ -71,7 +71,7 @@ describe('a manager', () => {
       'redis: expected an url, ioredis options or an ioredis client, found an array',
       'usage: expected embedded, memory, redis or a UsageStore, found "elastic"',
       'cache.store: expected a CacheStore, found an object',
-      'cache.ttlMs: unknown field (known are store, memoryMaxBytes)',
+      'cache.ttlMs: unknown field (known are store, memoryMaxBytes, memoryMaxAgeMs, maxBytes)',
       'log.sinks: expected an array of sinks, found an array',
       'retry.attempts: expected a positive integer, found "3"',
       'retry.deadlineMs: expected milliseconds from 1 to 2147483647, found 0',
