@@ -1,4 +1,4 @@
-import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'node:net';
 import { connect as connectTls, type SecureContextOptions } from 'node:tls';
 import type { ProxyCredential } from '../config/resolve.js';
 import { TransportFault } from './fault.js';
@@ -16,6 +16,9 @@ export interface DialSettings {
   /** Bound of each step: the connection, the proxy's answer, the TLS handshake. */
   readonly stepMs: number;
   readonly tls: Pick<SecureContextOptions, 'ca'>;
+  readonly lookup: LookupFunction;
+  /** The protocols offered to the origin, the dearest first. */
+  readonly alpn: readonly string[];
   /** TLS sessions by host, to resume. */
   readonly sessions: { get(host: string): Buffer | undefined; set(host: string, session: Buffer): unknown };
 }
@@ -73,17 +76,19 @@ async function reachProxy(
 ): Promise<Socket> {
   const hostname = unbracketed(proxy.hostname);
   const socket = await tcp({ hostname, port: proxy.port }, settings, signal, times);
-  return proxy.protocol === 'https' ? tls(socket, hostname, settings, signal, times) : socket;
+  return proxy.protocol === 'https'
+    ? tls(socket, hostname, { ...settings, alpn: ['http/1.1'] }, signal, times)
+    : socket;
 }
 
 function tcp(
   to: Pick<Route, 'hostname' | 'port'>,
-  { stepMs }: DialSettings,
+  { stepMs, lookup }: DialSettings,
   signal: AbortSignal,
   times: DialTimes,
 ): Promise<Socket> {
   const startedMs = performance.now();
-  const options = { host: to.hostname, port: to.port, noDelay: true, highWaterMark: TCP_BUFFER_BYTES };
+  const options = { host: to.hostname, port: to.port, lookup, noDelay: true, highWaterMark: TCP_BUFFER_BYTES };
   const socket = connectTcp(options);
   socket.setKeepAlive(true, KEEP_ALIVE_PROBE_MS);
   // Between two steps nobody listens, and a socket's error without a listener would end the process.
@@ -107,7 +112,7 @@ function tls(
     // An address is no server name (RFC 6066 §3); the certificate is then checked against `host`.
     ...(isIP(servername) === 0 ? { servername } : {}),
     host: servername,
-    ALPNProtocols: ['http/1.1'],
+    ALPNProtocols: [...settings.alpn],
     ...(session === undefined ? {} : { session }),
   });
   socket.on('error', () => {});

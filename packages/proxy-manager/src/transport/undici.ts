@@ -1,19 +1,29 @@
 import type { SecureContextOptions } from 'node:tls';
+import { Readable } from 'node:stream';
 import { LRUCache } from 'lru-cache';
 import { ClosedError } from '../errors.js';
+import type { Carrier } from './carrier.js';
 import { ConnectionPool } from './connection-pool.js';
+import { cachedLookup } from './dns-cache.js';
 import { limitedBody } from './limited-body.js';
 import { proxyAuthorization } from './proxy-authorization.js';
 import { followRedirects } from './redirects.js';
 import { routeTo, type Route } from './route.js';
 import type { Transport, WireObservation, WireReply, WireRequest } from './transport.js';
-import { WireExchange, type OnEnd } from './wire-exchange.js';
+import { WireExchange } from './wire-exchange.js';
 
 const TLS_SESSIONS = 500;
+/** Of all origins and proxies; those that stay idle for some seconds are closed anyhow. */
+const IDLE_CONNECTIONS = 1_000;
 /** The framing is ours to say. */
 const dropped: ReadonlySet<string> = new Set(['keep-alive', 'proxy-connection', 'transfer-encoding']);
 
 export interface UndiciTransportOptions {
+  /**
+   * HTTP/1.1 connections of one origin through one proxy at a time; an exchange beyond them waits for one.
+   * @default 256
+   */
+  readonly connections?: number;
   /**
    * Bound of each step of connecting: TCP, the proxy's answer, the TLS handshake; in ms.
    * @default 10_000
@@ -35,14 +45,15 @@ export interface UndiciTransportOptions {
 
 /** The transport over undici: kept-alive connections of its own per origin and proxy, all closed by `close()`. */
 export function undiciTransport(options: UndiciTransportOptions = {}): Transport {
-  const { connectMs = 10_000, headersMs = 300_000, bodyMs = 300_000, tls = {} } = options;
+  const { connections = 256, connectMs = 10_000, headersMs = 300_000, bodyMs = 300_000, tls = {} } = options;
   let opening: Promise<ConnectionPool> | undefined;
   let closed = false;
 
   const open = async (): Promise<ConnectionPool> => {
     const undici = await import('undici');
     const sessions = new LRUCache<string, Buffer>({ max: TLS_SESSIONS });
-    return new ConnectionPool(undici, { stepMs: connectMs, headersMs, bodyMs, tls, sessions });
+    const settings = { stepMs: connectMs, headersMs, bodyMs, tls, sessions, lookup: cachedLookup() };
+    return new ConnectionPool(undici, settings, { perRoute: connections, idle: IDLE_CONNECTIONS });
   };
 
   const sendOnce = async (request: WireRequest, observation: WireObservation): Promise<WireReply> => {
@@ -64,22 +75,27 @@ export function undiciTransport(options: UndiciTransportOptions = {}): Transport
 
 function exchangeOn(pool: ConnectionPool, request: WireRequest, observation: WireObservation): Promise<WireReply> {
   const route = routeTo(request.url, request.proxy);
-  const onEnd: OnEnd = (connection, reusable, reason) =>
-    reusable ? pool.release(connection) : pool.drop(connection, reason);
   const body = limitedBody(request, observation.sent);
-  const connection = pool.take(route);
-  const exchange = new WireExchange(request, connection, observation, onEnd);
-  connection.dispatch(
-    {
-      path: target(request.url, route),
-      method: request.method,
-      headers: wireHeaders(request, route),
-      body,
-      ...(request.options.headersMs === undefined ? {} : { headersTimeout: request.options.headersMs }),
-    },
-    exchange,
-  );
-  return exchange.reply;
+  const sendOn = (carrier: Carrier): Promise<WireReply> => {
+    const exchange = new WireExchange(request, carrier, observation);
+    carrier.dispatch(
+      {
+        path: target(request.url, route),
+        method: request.method,
+        headers: wireHeaders(request, route),
+        body,
+        ...(request.options.headersMs === undefined ? {} : { headersTimeout: request.options.headersMs }),
+      },
+      exchange,
+    );
+    return exchange.reply;
+  };
+  const carrier = pool.take(route, request.signal);
+  if (!(carrier instanceof Promise)) return sendOn(carrier);
+  return carrier.then(sendOn, (error: unknown) => {
+    if (body instanceof Readable) body.on('error', () => {}).destroy();
+    throw error;
+  });
 }
 
 function target({ origin, pathname, search }: URL, { absoluteForm }: Route): string {

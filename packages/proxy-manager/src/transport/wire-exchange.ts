@@ -1,8 +1,7 @@
 import type { Readable } from 'node:stream';
-import type { Dispatcher } from 'undici';
 import { canFire } from '../pipeline/abort.js';
 import type { HeaderList } from '../pipeline/headers.js';
-import type { Connection } from './connection.js';
+import { RefusedUnread, type Carrier, type ReplyControl, type ReplyHandler } from './carrier.js';
 import { codedLimit, codingsOf, decodeBuffer, decodeStream, type Coding } from './decode.js';
 import { TransportFault, type FaultPhase, type ReceivedHead } from './fault.js';
 import { faultCode, networkFault } from './network-fault.js';
@@ -12,16 +11,12 @@ import { WireBody } from './wire-body.js';
 
 const nothing = new Uint8Array(0);
 
-/** What an exchange leaves behind: `reusable` connections serve the next one. */
-export type OnEnd = (connection: Connection, reusable: boolean, reason?: Error) => void;
-
-/** One request and its reply on one connection, as undici tells it, into one promise of a `WireReply`. */
-export class WireExchange implements Dispatcher.DispatchHandler {
+/** One request and its reply, as a carrier tells it, into one promise of a `WireReply`. */
+export class WireExchange implements ReplyHandler {
   readonly reply: Promise<WireReply>;
   readonly #request: WireRequest;
-  readonly #connection: Connection;
+  readonly #carrier: Carrier;
   readonly #observation: WireObservation;
-  readonly #onEnd: OnEnd;
   /** What an earlier hop had sent already. */
   readonly #sentBefore: boolean;
   #resolve: (reply: WireReply | Promise<WireReply>) => void = () => {};
@@ -35,11 +30,10 @@ export class WireExchange implements Dispatcher.DispatchHandler {
   #length = 0;
   #body: WireBody | undefined;
 
-  constructor(request: WireRequest, connection: Connection, observation: WireObservation, onEnd: OnEnd) {
+  constructor(request: WireRequest, carrier: Carrier, observation: WireObservation) {
     this.#request = request;
-    this.#connection = connection;
+    this.#carrier = carrier;
     this.#observation = observation;
-    this.#onEnd = onEnd;
     this.#sentBefore = observation.sent;
     this.reply = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -52,7 +46,7 @@ export class WireExchange implements Dispatcher.DispatchHandler {
     this.#startedMs = performance.now();
     const observation = this.#observation;
     observation.sent = true;
-    const { connectTimes } = this.#connection;
+    const { connectTimes } = this.#carrier;
     if (connectTimes === undefined) return;
     const { connectMs, dnsMs, tlsMs } = connectTimes;
     observation.connectMs = (observation.connectMs ?? 0) + connectMs;
@@ -60,29 +54,24 @@ export class WireExchange implements Dispatcher.DispatchHandler {
     if (tlsMs !== undefined) observation.tlsMs = (observation.tlsMs ?? 0) + tlsMs;
   }
 
-  onResponseStart(
-    controller: Dispatcher.DispatchController,
-    status: number,
-    _headers: unknown,
-    statusText: string = '',
-  ): void {
+  onResponseStart(control: ReplyControl, status: number, _headers: unknown, statusText: string = ''): void {
     if (status < 200) return;
     this.#headMs = performance.now();
     this.#observation.ttfbMs = this.#headMs - this.#startedMs;
     const { method, url, options } = this.#request;
-    if (status === 407 && this.#connection.route.absoluteForm) {
+    if (status === 407 && this.#carrier.route.absoluteForm) {
       // The proxy refused the request, so no origin has seen it.
       this.#observation.sent = this.#sentBefore;
-      return this.#fail(passwordFault(this.#connection.route.proxy?.id ?? '', this.#sentBefore));
+      return this.#fail(passwordFault(this.#carrier.route.proxy?.id ?? '', this.#sentBefore));
     }
-    let headers = headerList(controller.rawHeaders);
+    let headers = headerList(control.rawHeaders);
     this.#codings = options.decompress && !hasNoBody(method, status) ? codingsOf(headers) : undefined;
     if (this.#codings) headers = decodedHeaders(headers);
-    this.#head = { status, statusText, headers, url, httpVersion: '1.1' };
-    if (options.body === 'stream') this.#stream(controller, this.#head);
+    this.#head = { status, statusText, headers, url, httpVersion: this.#carrier.httpVersion };
+    if (options.body === 'stream') this.#stream(control, this.#head);
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onResponseData(control: ReplyControl, chunk: Buffer): void {
     if (this.#ended) return;
     this.#length += chunk.length;
     const { maxResponseBytes } = this.#request.options;
@@ -90,28 +79,28 @@ export class WireExchange implements Dispatcher.DispatchHandler {
       return this.#fail(tooLargeFault(this.#request));
     }
     if (!this.#body) this.#chunks.push(chunk);
-    else if (!this.#body.push(chunk)) controller.pause();
+    else if (!this.#body.push(chunk)) control.pause();
   }
 
   onResponseEnd(): void {
     if (this.#ended) return;
     this.#end();
-    this.#onEnd(this.#connection, true);
+    this.#carrier.release();
     if (this.#body) this.#body.push(null);
     else if (this.#head) this.#resolve(this.#collected(this.#head));
   }
 
-  onResponseError(_controller: unknown, error: Error): void {
+  onResponseError(_control: unknown, error: Error): void {
     this.#fail(this.#faultOf(error));
   }
 
-  #stream(controller: Dispatcher.DispatchController, head: Omit<WireReply, 'body'>): void {
+  #stream(control: ReplyControl, head: Omit<WireReply, 'body'>): void {
     const source = new WireBody(
-      () => controller.resume(),
+      () => control.resume(),
       (error) => {
         if (this.#ended) return;
         this.#end();
-        this.#onEnd(this.#connection, false, error ?? undefined);
+        this.#carrier.drop(error ?? undefined);
       },
     );
     this.#body = source;
@@ -157,21 +146,22 @@ export class WireExchange implements Dispatcher.DispatchHandler {
     const error = reason instanceof Error ? reason : new Error('aborted', { cause: reason });
     if (this.#body) this.#body.destroy(error);
     else this.#reject(reason);
-    this.#onEnd(this.#connection, false, error);
+    this.#carrier.drop(error);
   }
 
   #end(): void {
     this.#ended = true;
     if (canFire(this.#request.signal)) this.#request.signal.removeEventListener('abort', this.#onAbort);
-    const { sent, received } = this.#connection.traffic;
+    const { sent, received } = this.#carrier.traffic;
     this.#observation.bytesSent += sent;
     this.#observation.bytesReceived += received;
     if (this.#head) this.#observation.downloadMs = performance.now() - this.#headMs;
   }
 
   #faultOf(error: Error): Error {
-    const { route } = this.#connection;
+    const { route } = this.#carrier;
     const code = faultCode(error);
+    if (error instanceof RefusedUnread) this.#observation.sent = this.#sentBefore;
     // Until its answer starts, a proxy that is asked for the url itself is the one who hangs up or talks rubbish.
     const proxy = !this.#head && route.absoluteForm && code !== 'ETIMEDOUT' ? route.proxy : undefined;
     const phase: FaultPhase = this.#head ? 'response' : proxy ? 'proxy' : 'request';
@@ -188,7 +178,7 @@ export class WireExchange implements Dispatcher.DispatchHandler {
   }
 }
 
-function headerList(raw: Dispatcher.DispatchController['rawHeaders']): HeaderList {
+function headerList(raw: ReplyControl['rawHeaders']): HeaderList {
   if (!Array.isArray(raw)) return [];
   const list: [string, string][] = [];
   for (let index = 0; index + 1 < raw.length; index += 2) {

@@ -1,0 +1,57 @@
+import type { Dispatcher } from 'undici';
+import type { Route } from './route.js';
+
+/** How long connecting took in all, in ms, and what of it went into its parts. */
+export interface ConnectTimes {
+  readonly connectMs: number;
+  readonly dnsMs?: number;
+  readonly tlsMs?: number;
+}
+
+/** What one exchange asks a carrier to send. */
+export interface Dispatch {
+  readonly path: string;
+  readonly method: string;
+  /** Names and values in turn. */
+  readonly headers: string[];
+  readonly body: Dispatcher.DispatchOptions['body'];
+  /** In ms; default: the transport's own. */
+  readonly headersTimeout?: number;
+}
+
+/** The reply's flow, for whoever reads it. */
+export interface ReplyControl {
+  /** Names and values in turn. */
+  readonly rawHeaders?: Dispatcher.DispatchController['rawHeaders'];
+  pause(): void;
+  resume(): void;
+}
+
+/** Is told of one exchange as it goes on: once of its end or its error, and of nothing after that. */
+export interface ReplyHandler {
+  onRequestStart(): void;
+  onResponseStart(control: ReplyControl, status: number, headers: unknown, statusText?: string): void;
+  onResponseData(control: ReplyControl, chunk: Buffer): void;
+  onResponseEnd(): void;
+  onResponseError(control: unknown, error: Error): void;
+}
+
+/** Carries one exchange: a connection of its own, or a stream of one that others share. */
+export interface Carrier {
+  readonly route: Route;
+  readonly httpVersion: '1.1' | '2';
+  /** How long this exchange waited for its connection; undefined where one was open already. */
+  readonly connectTimes: ConnectTimes | undefined;
+  /** Bytes that this exchange moved, as far as they can be told from others'. */
+  readonly traffic: { readonly sent: number; readonly received: number };
+  dispatch(what: Dispatch, handler: ReplyHandler): void;
+  /** The exchange has ended well: what carried it may carry the next one. */
+  release(): void;
+  /** Hangs up; the exchange, where it is still on, fails with `reason`. */
+  drop(reason?: Error): void;
+}
+
+/** The other side told that it has not even looked at the request. */
+export class RefusedUnread extends Error {
+  readonly code = 'ECONNRESET';
+}

@@ -1,0 +1,230 @@
+import { once } from 'node:events';
+import { constants, type Http2ServerRequest, type Http2ServerResponse, type ServerHttp2Session } from 'node:http2';
+import { Readable } from 'node:stream';
+import { gzipSync } from 'node:zlib';
+import { afterEach, expect, test } from 'vitest';
+import { undiciTransport } from '../../src/transport/undici.js';
+import { selfSigned } from '../servers/certificate.js';
+import { startHttp2, type Http2Origin } from '../servers/http2-origin.js';
+import { startProxy } from '../servers/proxy.js';
+import { startSocks } from '../servers/socks.js';
+import { faultOf, observe, proxyAt, textOf, wireRequest } from './wire.js';
+
+type Handler = (request: Http2ServerRequest, response: Http2ServerResponse) => unknown;
+
+const certificate = selfSigned();
+const transport = undiciTransport({ tls: { ca: certificate.cert }, headersMs: 200, bodyMs: 200 });
+const cleanups: (() => Promise<void>)[] = [() => transport.close()];
+const open = async <T extends { close(): Promise<void> }>(starting: Promise<T>): Promise<T> => {
+  const server = await starting;
+  cleanups.unshift(() => server.close());
+  return server;
+};
+afterEach(async () => {
+  for (const close of cleanups.splice(0, cleanups.length - 1)) await close();
+});
+
+const start = (handler: Handler, settings = {}): Promise<Http2Origin> =>
+  open(startHttp2(handler, certificate, settings));
+
+const echo: Handler = async (request, response) => {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  response.setHeader('set-cookie', ['a=1', 'b=2']);
+  response.end(
+    JSON.stringify({
+      version: request.httpVersion,
+      method: request.method,
+      path: request.url,
+      authority: request.authority,
+      headers: request.headers,
+      body: Buffer.concat(chunks).toString(),
+    }),
+  );
+};
+
+const many = <T>(count: number, work: (index: number) => Promise<T>): Promise<T[]> =>
+  Promise.all(Array.from({ length: count }, (_, index) => work(index)));
+
+test('an origin that offers HTTP/2 is spoken to in it, by all on one connection', async () => {
+  const origin = await start(echo);
+  const replies = await many(20, (index) =>
+    transport.send(
+      wireRequest(`${origin.url}/items?n=${index}`, {
+        method: 'POST',
+        body: `body ${index}`,
+        headers: [
+          ['X-Mixed', 'yes'],
+          ['connection', 'close'],
+        ],
+      }),
+      observe(),
+    ),
+  );
+  for (const [index, { body, headers, httpVersion, status }] of replies.entries()) {
+    expect({ status, httpVersion }).toEqual({ status: 200, httpVersion: '2' });
+    expect(headers).toContainEqual(['set-cookie', 'a=1']);
+    expect(headers).toContainEqual(['set-cookie', 'b=2']);
+    expect(headers.some(([name]) => name.startsWith(':'))).toBe(false);
+    expect(JSON.parse(await textOf(body))).toMatchObject({
+      version: '2.0',
+      method: 'POST',
+      path: `/items?n=${index}`,
+      authority: `127.0.0.1:${origin.port}`,
+      headers: { 'x-mixed': 'yes', 'content-length': String(`body ${index}`.length) },
+      body: `body ${index}`,
+    });
+  }
+  expect(origin.connections).toBe(1);
+});
+
+test('the first exchange tells of the connecting, and each of its own bytes', async () => {
+  const origin = await start((_request, response) => response.end('12345'));
+  const [first, second] = [observe(), observe()];
+  await transport.send(wireRequest(origin.url, { method: 'PUT', body: 'abc' }), first);
+  await transport.send(wireRequest(origin.url), second);
+  expect(first).toMatchObject({ sent: true, bytesSent: 3, bytesReceived: 5 });
+  expect(first.tlsMs).toBeGreaterThan(0);
+  expect(second).toMatchObject({ connectMs: undefined, bytesSent: 0, bytesReceived: 5 });
+});
+
+test('streams go up and come down, decoded', async () => {
+  const text = 'x'.repeat(300_000);
+  const origin = await start(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    response.setHeader('content-encoding', 'gzip');
+    response.end(gzipSync(Buffer.concat(chunks)));
+  });
+  const { body } = await transport.send(
+    wireRequest(origin.url, {
+      method: 'POST',
+      body: Readable.from([text.slice(0, 100_000), text.slice(100_000)]),
+      options: { body: 'stream' },
+    }),
+    observe(),
+  );
+  expect(await textOf(body)).toBe(text);
+});
+
+test('a hint before the reply is passed over, and HEAD ends with its head', async () => {
+  const origin = await start((_request, response) => {
+    response.writeEarlyHints({ link: '</a.css>; rel=preload' });
+    response.setHeader('content-length', 10);
+    response.end();
+  });
+  const reply = await transport.send(wireRequest(origin.url, { method: 'HEAD' }), observe());
+  expect(reply.status).toBe(200);
+  expect(reply.body).toHaveLength(0);
+});
+
+test('as many exchanges share a connection as the origin allows, the others open more', async () => {
+  const origin = await start((_request, response) => setTimeout(() => response.end('ok'), 30), {
+    maxConcurrentStreams: 2,
+  });
+  await transport.send(wireRequest(origin.url), observe());
+  const replies = await many(6, () => transport.send(wireRequest(origin.url), observe()));
+  expect(replies.map(({ status }) => status)).toEqual(Array(6).fill(200));
+  expect(origin.connections).toBe(3);
+});
+
+test('an abort ends its own stream and no other', async () => {
+  const resets: number[] = [];
+  const origin = await start((request, response) => {
+    if (request.url === '/slow') request.stream.once('close', () => resets.push(request.stream.rstCode));
+    else setTimeout(() => response.end('ok'), 50);
+  });
+  await transport.send(wireRequest(origin.url), observe());
+  const abort = new AbortController();
+  const slow = transport.send(wireRequest(`${origin.url}/slow`, { signal: abort.signal }), observe());
+  const other = transport.send(wireRequest(origin.url), observe());
+  setTimeout(() => abort.abort('enough'), 20);
+  await expect(slow).rejects.toBe('enough');
+  expect((await other).status).toBe(200);
+  expect(resets).toEqual([constants.NGHTTP2_CANCEL]);
+});
+
+test('a stream that was refused unread counts as not sent', async () => {
+  const origin = await start((request) => request.stream.close(constants.NGHTTP2_REFUSED_STREAM));
+  const observation = observe();
+  const fault = await faultOf(transport.send(wireRequest(origin.url), observation));
+  expect(fault).toMatchObject({ code: 'ECONNRESET', sent: false });
+  expect(observation.sent).toBe(false);
+});
+
+test.each([
+  ['before its head', (request: Http2ServerRequest) => request.stream.close(constants.NGHTTP2_INTERNAL_ERROR)],
+  [
+    'amid its body',
+    (request: Http2ServerRequest, response: Http2ServerResponse) => {
+      response.write('half');
+      setTimeout(() => request.stream.close(constants.NGHTTP2_INTERNAL_ERROR), 20);
+    },
+  ],
+  ['with its connection', (request: Http2ServerRequest) => request.stream.session?.destroy()],
+  [
+    'amid its body, with its connection',
+    (request: Http2ServerRequest, response: Http2ServerResponse) => {
+      response.write('half');
+      setTimeout(() => request.stream.session?.destroy(), 20);
+    },
+  ],
+  ['without a word', (request: Http2ServerRequest) => request.stream.close(constants.NGHTTP2_CANCEL)],
+])('a reply that is cut off %s is a fault', async (_where, cut) => {
+  const origin = await start(cut);
+  const fault = await faultOf(transport.send(wireRequest(origin.url), observe()));
+  expect(fault).toMatchObject({ code: 'ECONNRESET', sent: true });
+});
+
+test('silence is a fault, and the next exchange does not trust that connection', async () => {
+  const origin = await start((request, response) => (request.url === '/' ? response.end('ok') : undefined));
+  expect((await transport.send(wireRequest(origin.url), observe())).status).toBe(200);
+  const fault = await faultOf(transport.send(wireRequest(`${origin.url}/silent`), observe()));
+  expect(fault).toMatchObject({ code: 'ETIMEDOUT', sent: true });
+  expect((await transport.send(wireRequest(origin.url), observe())).status).toBe(200);
+  expect(origin.connections).toBe(2);
+});
+
+test('after a GOAWAY what is under way is finished, and what comes goes over a new connection', async () => {
+  const sessions: ServerHttp2Session[] = [];
+  const origin = await start((_request, response) => setTimeout(() => response.end('ok'), 60));
+  origin.server.on('session', (session) => sessions.push(session));
+  const early = transport.send(wireRequest(origin.url), observe());
+  const [session] = (await once(origin.server, 'session')) as [ServerHttp2Session];
+  await once(session, 'stream');
+  session.goaway(constants.NGHTTP2_NO_ERROR);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const late = transport.send(wireRequest(origin.url), observe());
+  expect((await early).status).toBe(200);
+  expect((await late).status).toBe(200);
+  expect(sessions).toHaveLength(2);
+});
+
+test('a GOAWAY that tells an error fails what is under way, each by itself', async () => {
+  const origin = await start((request) => {
+    if (request.url === '/9') request.stream.session?.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  });
+  const faults = await many(10, (index) => faultOf(transport.send(wireRequest(`${origin.url}/${index}`), observe())));
+  expect(new Set(faults.map(({ code }) => code))).toEqual(new Set(['ECONNRESET']));
+});
+
+test.each([
+  ['an http proxy', async () => open(startProxy())],
+  ['a SOCKS proxy', async () => open(startSocks())],
+])('HTTP/2 is spoken through %s as well, by all in one tunnel', async (_kind, startOne) => {
+  const [origin, proxy] = [await start(echo), await startOne()];
+  const replies = await many(5, () =>
+    transport.send(wireRequest(origin.url, { proxy: proxyAt(proxy.url) }), observe()),
+  );
+  expect(replies.map(({ httpVersion }) => httpVersion)).toEqual(Array(5).fill('2'));
+  expect(origin.connections).toBe(1);
+});
+
+test('closing ends what is under way', async () => {
+  const closing = undiciTransport({ tls: { ca: certificate.cert } });
+  const origin = await start(() => {});
+  const sending = faultOf(closing.send(wireRequest(origin.url), observe()));
+  await once(origin.server, 'request');
+  await closing.close();
+  expect((await sending).code).toBe('ECONNRESET');
+});
