@@ -5,8 +5,11 @@ import { buffer } from 'node:stream/consumers';
 /** Stands before a real Elasticsearch and spoils the next bulk request as told; everything else passes. */
 export interface FaultProxy {
   readonly url: string;
-  /** `half`: the first half is stored, the rest gets 429; `lose-answer`: all is stored, and the connection dies. */
-  next: 'half' | 'lose-answer' | 'unavailable' | undefined;
+  /**
+   * `half`: the first half is stored, the rest gets 429; `busy`: the whole request gets 429; `lose-answer`: all is stored,
+   * and the connection dies.
+   */
+  next: 'busy' | 'half' | 'lose-answer' | 'unavailable' | undefined;
   /** Awaited after a lost answer has been stored, before the client learns of it. */
   onFault: (() => Promise<unknown>) | undefined;
   /** Documents per bulk request. */
@@ -16,7 +19,8 @@ export interface FaultProxy {
 
 export async function faultProxy(target: string, { maxBytes = Infinity } = {}): Promise<FaultProxy> {
   const server = createServer((request, response) => {
-    answer(request, response).catch((error: Error) => response.destroy(error));
+    // Elasticsearch itself may be away.
+    answer(request, response).catch(() => response.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
@@ -41,6 +45,7 @@ export async function faultProxy(target: string, { maxBytes = Infinity } = {}): 
     const fault = proxy.next;
     proxy.next = undefined;
     if (body.length > maxBytes) return reply(response, { status: 413, text: '<h1>Too large</h1>', type: 'text/html' });
+    if (fault === 'busy') return reply(response, { status: 429, text: '{"error":"busy"}' });
     if (fault === 'unavailable') return reply(response, { status: 503, text: '{"error":"away"}' });
     if (fault === 'lose-answer') {
       await forward(request, body);
@@ -49,11 +54,13 @@ export async function faultProxy(target: string, { maxBytes = Infinity } = {}): 
       return;
     }
     if (fault !== 'half') return reply(response, await forward(request, body));
-    const half = lines.length / 2;
+    // Whole pairs of lines: what to do, and the document.
+    const half = Math.floor(lines.length / 4) * 2;
+    if (half === 0) return reply(response, await forward(request, body));
     const taken = await forward(request, `${lines.slice(0, half).join('\n')}\n`);
     const { items } = JSON.parse(taken.text) as { items: object[] };
     const busy = { create: { status: 429, error: { type: 'es_rejected_execution_exception', reason: 'busy' } } };
-    const all = [...items, ...Array.from({ length: half / 2 }, () => busy)];
+    const all = [...items, ...Array.from({ length: (lines.length - half) / 2 }, () => busy)];
     return reply(response, { status: 200, text: JSON.stringify({ errors: true, items: all }) });
   }
 
