@@ -11,6 +11,8 @@ import type { Asset } from './log/assets.js';
 import { assets } from './log/assets.js';
 import type { ExchangeLog } from './log/exchange-log.js';
 import type { SpoolBounds } from './log/housekeeping.js';
+import { consolePrinter } from './log/console-line.js';
+import { observedLog } from './log/observed-log.js';
 import { openExchangeLog } from './log/open-exchange-log.js';
 import type { RecordPolicy } from './log/record-policy.js';
 import { exchangeAbort, unlessAborted } from './pipeline/abort.js';
@@ -69,11 +71,12 @@ export class Engine {
   constructor(options: ManagerOptions) {
     const { fingerprintKey, clock = systemClock, transport } = options;
     this.endpoints = loadSecrets(options.secrets, { fingerprintKey });
-    const { service, headers, bodies } = options.log ?? {};
+    const { service, headers, bodies, sample, console: prints } = options.log ?? {};
     const record: RecordPolicy = {
       ...(service && { service }),
       ...(headers && { headers: new Set(headers.map((name) => name.toLowerCase())) }),
       ...(bodies && { bodies }),
+      ...(sample !== undefined && sample < 1 && { sample }),
     };
     this.#retentionDays = options.log?.retentionDays;
     this.#trace = tracing(options.trace);
@@ -87,12 +90,15 @@ export class Engine {
     this.clock = clock;
     const dataDir = resolve(options.dataDir ?? '.proxy-manager');
     this.#stores = openStores({ ...options, dataDir, clock });
-    this.#log = openExchangeLog({
-      directory: join(dataDir, 'log'),
-      sinks: this.#stores.sinks,
-      bounds: boundsOf(options),
-      clock,
-    });
+    this.#log = observedLog(
+      openExchangeLog({
+        directory: join(dataDir, 'log'),
+        sinks: this.#stores.sinks,
+        bounds: boundsOf(options),
+        clock,
+      }),
+      { ...(sample === undefined ? {} : { sample }), ...(prints === true ? { print: consolePrinter() } : {}) },
+    );
     this.#pace = paceStage();
     this.#transport = transport ?? createTransport();
     this.#ownsTransport = transport === undefined;

@@ -111,7 +111,7 @@ test('every field that a record can hold is mapped by the template, and none but
   });
   const records = [
     toRecord(exchange, { reply: aReply({ status: 500, body: Buffer.from('oh') }), error: fault }, STARTED_MS + 1),
-    toRecord(anExchange(), { reply: aReply() }, STARTED_MS + 1),
+    toRecord(anExchange({ policy: { record: { sample: 0.5 } } }), { reply: aReply() }, STARTED_MS + 1),
     lossRecord({ records: 1, bytes: 1, bound: 'maxBytes' }, STARTED_MS + 1),
   ];
   const sink = elasticsearchSink({ client: async () => client });

@@ -124,7 +124,11 @@ test(
       kills += 1;
       await writers.end(oldest, 'kill');
       writers.start();
-      if (kills === 3) outage = service.kill().then(() => delay(2000)).then(() => service.start());
+      if (kills === 3)
+        outage = service
+          .kill()
+          .then(() => delay(2000))
+          .then(() => service.start());
     }
     await outage;
     clearInterval(spoiling);

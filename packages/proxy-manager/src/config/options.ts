@@ -60,6 +60,16 @@ export interface LogOptions {
    * @default 30
    */
   readonly retentionDays?: number;
+  /**
+   * The part of the successful exchanges that is logged, from 0 to 1; what fails always is.
+   * @default 1
+   */
+  readonly sample?: number;
+  /**
+   * Print a line for every record on standard error, too.
+   * @default false
+   */
+  readonly console?: boolean;
   /** Who sends: `service.*` of every document. */
   readonly service?: ServiceIdentity;
   /** Names of header fields to log, of request and reply; credentials among them show as `[redacted]`. Default: none. */

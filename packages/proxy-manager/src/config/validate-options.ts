@@ -124,6 +124,8 @@ const LOG: Rules = {
   maxBytes: positiveInteger,
   maxDays: positiveInteger,
   retentionDays: positiveInteger,
+  sample: rule('a number from 0 to 1', (value) => typeof value === 'number' && value >= 0 && value <= 1),
+  console: bool,
   service: required('name', object(SERVICE, knownIn(SERVICE))),
   headers: rule(
     'an array of header names',

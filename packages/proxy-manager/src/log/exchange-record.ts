@@ -7,7 +7,7 @@ import { addressFields, publicUrl, relatedFields, urlFields } from './record-add
 import { bodyText, headerFields } from './record-content.js';
 import type { BodyPolicy, RecordPolicy } from './record-policy.js';
 import { wantsBodies } from './record-policy.js';
-import { rateLimitFields } from './record-rate-limit.js';
+import { accountOf, rateLimitFields } from './record-rate-limit.js';
 import type { Loss } from './housekeeping.js';
 import { routeOf } from './route.js';
 
@@ -77,6 +77,9 @@ export function toRecord(exchange: Exchange, outcome: Outcome, endedAtMs: number
   const received = attempt === undefined ? 0 : attempt.bytesReceived;
   const callee = received > 0 ? { ...address, bytes: received } : address;
 
+  const own = ownFields(exchange, attempt);
+  if (!failed && policy.record?.sample !== undefined) own['sample_rate'] = policy.record.sample;
+
   const event = {
     id: eventId(endedAtMs),
     kind: 'event',
@@ -106,7 +109,7 @@ export function toRecord(exchange: Exchange, outcome: Outcome, endedAtMs: number
     network: NETWORK,
     host: HOST,
     process: PROCESS,
-    proxy_manager: ownFields(exchange, attempt),
+    proxy_manager: own,
   };
   if (attempt?.userAgent !== undefined) record['user_agent'] = { original: attempt.userAgent };
   if (attempt !== undefined && attempt.bytesSent > 0) record['source'] = { bytes: attempt.bytesSent };
@@ -219,6 +222,8 @@ function ownFields({ endpoint, pool, policy, request, trace }: Exchange, attempt
     fields['retry'] = { reason: attempt.retry.reason, delay_ms: Math.round(attempt.retry.delayMs) };
   }
   for (const { kind, id } of attempt.taken) fields[kind === 'key' ? 'credential' : 'proxy'] = { id };
+  const account = accountOf(pool, attempt.taken);
+  if (account !== undefined) fields['account'] = { id: account };
   const rateLimit = rateLimitFields(pool, attempt.taken);
   if (rateLimit !== undefined) fields['rate_limit'] = rateLimit;
   if (attempt.verdict !== undefined) fields['verdict'] = attempt.verdict.kind;

@@ -21,6 +21,8 @@ export interface RecordPolicy {
   /** Lower-case names of the header fields, of request and reply; credentials among them are shown as `[redacted]`. */
   readonly headers?: ReadonlySet<string>;
   readonly bodies?: BodyPolicy;
+  /** The part of the successful exchanges that is logged, between 0 and 1, where that is not all. */
+  readonly sample?: number;
 }
 
 /** True where the bodies of an exchange that ended so are to be logged; without a reply `status` is undefined. */

@@ -22,6 +22,12 @@ export function rateLimitFields(pool: Pool, taken: readonly MeterReading[]): Fie
   return fields;
 }
 
+/** The account that the key which was taken counts for. */
+export function accountOf(pool: Pool, taken: readonly MeterReading[]): string | undefined {
+  const key = taken.find(({ kind }) => kind === 'key');
+  return key && meterOf(pool, key.id)?.account?.id;
+}
+
 function tightest(windows: readonly WindowReading[]): number {
   let best = 0;
   for (let index = 1; index < windows.length; index++) {

@@ -70,6 +70,7 @@ test('an attempt with its reply: every field of it', () => {
       attempt: { number: 2, max: 3 },
       retry: { reason: 'status 503', delay_ms: 70 },
       credential: { id: 'key-1' },
+      account: { id: 'team-b' },
       proxy: { id: 'proxy.example.com:8080' },
       rate_limit: { limit: 100, used: 20, remaining: 80, reset: '2026-01-01T10:01:00.000Z', window_s: 60 },
       verdict: 'good',

@@ -10,7 +10,8 @@ const windows = [
   { limit: 100, everyMs: 60_000 },
   { limit: 1000, everyMs: 86_400_000 },
 ];
-const key: KeyCredential = { id: 'key-1', windows, secret: new Secret('hush', 'key-1') };
+const account = { id: 'team-b', windows: [] };
+const key: KeyCredential = { id: 'key-1', windows, account, secret: new Secret('hush', 'key-1') };
 const proxy: ProxyCredential = {
   id: 'proxy.example.com:8080',
   windows: [],
