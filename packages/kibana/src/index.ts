@@ -1,3 +1,11 @@
+export { check } from './check.js';
+export { importDashboards } from './import.js';
+export { KibanaError } from './kibana-error.js';
 export { ndjson } from './ndjson.js';
 export { savedObjects } from './saved-objects.js';
+export type { CheckOptions, Finding } from './check.js';
+export type { ConnectionOptions } from './connection.js';
+export type { ImportOptions, ImportResult } from './import.js';
+export type { KibanaErrorCode } from './kibana-error.js';
 export type { Reference, SavedObject, SavedObjectType } from './saved-object.js';
+export type { WaitOptions } from './wait.js';

@@ -3,6 +3,7 @@ import { LOG_MAPPINGS } from '../../proxy-manager/src/log/log-mappings.js';
 import { RECORDS } from '../src/lens/column.js';
 import type { Column } from '../src/lens/column.js';
 import { savedObjects } from '../src/saved-objects.js';
+import { usedFields } from '../src/used-fields.js';
 import { decodedDashboards, lensPanels } from './support/decoded.js';
 import { fieldsOf, parseKql } from './support/kql.js';
 
@@ -75,6 +76,21 @@ it('gives a unit to every number of the template that has one', () => {
   const formats = JSON.parse(String(dataView?.attributes['fieldFormatMap'])) as Record<string, unknown>;
   const measured = paths(LOG_MAPPINGS).filter((path) => /_ms$|_s$|duration$/.test(path));
   expect(measured.filter((path) => formats[path] === undefined)).toEqual([]);
+});
+
+it('knows by itself which fields it uses', () => {
+  const used = [
+    ...columns.flatMap(({ column }) => column.sourceField ?? []),
+    ...lensPanels().flatMap(({ where }) => fieldsOf(parseKql(where))),
+    ...columns.flatMap(({ column }) => fieldsOf(parseKql(column.filter?.query ?? ''))),
+    ...searches().flatMap(({ columns: listed, source }) => [...listed, ...fieldsOf(parseKql(source.query.query))]),
+    ...decodedDashboards().flatMap(({ controls }) =>
+      Object.values(controls).map(({ explicitInput }) => explicitInput.fieldName),
+    ),
+  ];
+  const expected = new Set(used);
+  expected.delete(RECORDS);
+  expect(usedFields()).toEqual([...expected].toSorted());
 });
 
 function paths({ properties = {} }: Mapping, prefix = ''): string[] {

@@ -1,0 +1,94 @@
+import { writeFileSync } from 'node:fs';
+import { check } from '../check.js';
+import { importDashboards } from '../import.js';
+import { KibanaError } from '../kibana-error.js';
+import type { KibanaErrorCode } from '../kibana-error.js';
+import { ndjson } from '../ndjson.js';
+import { progressOn } from './progress.js';
+import { USAGE, readSettings } from './settings.js';
+import type { Settings } from './settings.js';
+
+const EXIT_CODES: Readonly<Record<KibanaErrorCode, number>> = {
+  ERR_KIBANA_REFUSED: 1,
+  ERR_KIBANA_VERSION: 1,
+  ERR_KIBANA_OPTIONS: 2,
+  ERR_KIBANA_UNREACHABLE: 3,
+};
+
+interface Streams {
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+}
+
+/** Runs one command, and resolves with the exit code. */
+export async function run(args: readonly string[], env: NodeJS.ProcessEnv, streams: Streams): Promise<number> {
+  try {
+    const settings = readSettings(args, env);
+    if (settings === undefined) {
+      streams.stdout.write(USAGE);
+      return 0;
+    }
+    return await COMMANDS[settings.command](settings, streams);
+  } catch (error) {
+    if (!(error instanceof KibanaError)) throw error;
+    streams.stderr.write(`${error.message}\n${error.code === 'ERR_KIBANA_OPTIONS' ? `\n${USAGE}` : ''}`);
+    return EXIT_CODES[error.code];
+  }
+}
+
+type Command = (settings: Settings, streams: Streams) => Promise<number>;
+
+const COMMANDS: Readonly<Record<Settings['command'], Command>> = {
+  async import({ kibana = { url: 'http://localhost:5601' }, space, waitMs, overwrite }, { stdout, stderr }) {
+    const progress = progressOn(stderr);
+    try {
+      const { count, kibanaVersion, url, warnings } = await importDashboards({
+        ...kibana,
+        space,
+        waitMs,
+        overwrite,
+        onWait: (reason, waitedMs) => progress.show(`Kibana ${reason} … ${Math.round(waitedMs / 1000)} s`),
+      });
+      progress.clear();
+      for (const warning of warnings) stderr.write(`${warning}\n`);
+      stdout.write(`${count} objects are in Kibana ${kibanaVersion}: ${url}\n`);
+      return 0;
+    } finally {
+      progress.clear();
+    }
+  },
+
+  async export({ out }, { stdout }) {
+    const file = ndjson();
+    if (out === '-') stdout.write(file);
+    else {
+      write(out, file);
+      stdout.write(
+        `${out}: ${file.trimEnd().split('\n').length} objects. Import it in Stack Management, Saved Objects.\n`,
+      );
+    }
+    return 0;
+  },
+
+  async check({ elasticsearch, kibana, space }, { stdout }) {
+    if (elasticsearch === undefined && kibana === undefined) {
+      throw new KibanaError('ERR_KIBANA_OPTIONS', 'check: give --elasticsearch or --url, or both');
+    }
+    const findings = await check({
+      ...(elasticsearch && { elasticsearch }),
+      ...(kibana && { kibana: { ...kibana, space } }),
+    });
+    for (const { ok, text } of findings) stdout.write(`${ok ? 'ok     ' : 'MISSING'} ${text}\n`);
+    return findings.every(({ ok }) => ok) ? 0 : 1;
+  },
+};
+
+function write(out: string, file: string): void {
+  try {
+    writeFileSync(out, file);
+  } catch (cause) {
+    throw new KibanaError('ERR_KIBANA_OPTIONS', `--out: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    });
+  }
+}
