@@ -50,6 +50,57 @@ it('opens a new window refresh_rate minutes after the first use', async () => {
   expect(api.hits).toHaveLength(2);
 });
 
+it('holds several limits at once, for a key of its own and for an account that keys share', async () => {
+  const api = await startApi();
+  let nowMs = Date.UTC(2026, 5, 10, 23, 59, 30);
+  const weather = {
+    limits: [
+      { uses: 2, within: '10s' },
+      { uses: 5, per: 'day', timezone: 'Europe/Berlin' },
+    ],
+    keys: [
+      { id: 'alone', key: 'key-one' },
+      { id: 'team-1', key: 'key-two', account: 'team' },
+      { id: 'team-2', key: 'key-three', account: 'team', limits: [{ uses: 1, every: '1h' }] },
+    ],
+  } as const;
+  const manager = startManager({ secrets: { key_based: { weather } }, clock: { now: () => nowMs } });
+  const req = manager.request('weather');
+  const send = async (): Promise<string | undefined> =>
+    req.send(api.url, placed).then(
+      (res) => res.exchange.credential?.id,
+      (error: unknown) => (error instanceof PoolExhaustedError ? error.retryAt.toISOString() : String(error)),
+    );
+  const sent = async (times: number): Promise<unknown[]> => {
+    const ids = [];
+    for (let n = 0; n < times; n++) ids.push(await send());
+    return ids;
+  };
+  expect(await sent(5)).toEqual(['alone', 'team-1', 'alone', 'team-2', '2026-06-10T23:59:40.000Z']);
+  nowMs += 5_000;
+  expect(await sent(1)).toEqual(['2026-06-10T23:59:40.000Z']);
+  nowMs += 5_000;
+  expect(await sent(5)).toEqual(['alone', 'team-1', 'alone', 'team-1', '2026-06-10T23:59:50.000Z']);
+  nowMs += 10_000;
+  // The team's day in Berlin is used up but for one, and so is that of the key without an account.
+  expect(await sent(3)).toEqual(['alone', 'team-1', '2026-06-11T22:00:00.000Z']);
+  const shown = (await manager.usage('weather')).map(({ id, state, restingUntil, windows }) => [
+    id,
+    state,
+    restingUntil?.toISOString(),
+    windows.map(({ limit, used, resetsAt }) => [limit, used, resetsAt?.toISOString()]),
+  ]);
+  const [sliding, day] = [
+    [2, 1, '2026-06-11T00:00:00.000Z'],
+    [5, 5, '2026-06-11T22:00:00.000Z'],
+  ];
+  expect(shown).toEqual([
+    ['alone', 'resting', day?.[2], [sliding, day]],
+    ['team-1', 'resting', day?.[2], [sliding, day]],
+    ['team-2', 'resting', day?.[2], [[1, 1, '2026-06-11T00:59:30.000Z'], sliding, day]],
+  ]);
+});
+
 it('counts a call at its cost', async () => {
   const api = await startApi();
   const req = startManager({

@@ -25,6 +25,7 @@ export type {
   EndpointEntry,
   KeyEndpointEntry,
   KeyEntry,
+  LimitEntry,
   PaceEntry,
   ProxyEndpointEntry,
   SecretsFile,

@@ -2,11 +2,12 @@ import { fingerprint, Secret } from '../secret.js';
 import { fieldsOf, itemsOf } from './endpoint-options.js';
 import type { Path, Report } from './problem.js';
 import { parseProxyAddress } from './proxy-address.js';
-import type { KeyCredential, ProxyCredential } from './resolve.js';
+import type { Account, KeyCredential, ProxyCredential, WindowSpec } from './resolve.js';
 import { showsVariable } from './shown.js';
 import type { ShownIds } from './shown-ids.js';
+import { readWindows } from './windows.js';
 
-/** A key or proxy before an endpoint gives it windows. */
+/** A proxy before an endpoint gives it windows. */
 export type Unmetered<Credential> = Omit<Credential, 'windows'>;
 
 /** What reading the keys of an endpoint takes beside them. */
@@ -16,21 +17,25 @@ export interface KeyContext {
   readonly ids: ShownIds;
   /** Whether `apply` puts the keys into a header. */
   readonly inHeader: boolean;
+  /** Those of the endpoint. */
+  readonly windows: readonly WindowSpec[];
 }
 
 /** The keys of one endpoint. A mistake is reported without the key. */
 export function readKeys(
   value: unknown,
   path: Path,
-  { fingerprintKey, ids, inHeader }: KeyContext,
+  { fingerprintKey, ids, inHeader, windows }: KeyContext,
   report: Report,
-): readonly Unmetered<KeyCredential>[] {
+): readonly KeyCredential[] {
   const byValue = new Map<string, number>();
   const byId = new Map<string, number>();
+  const accounts = new Map<string, Account>();
   return itemsOf(value).flatMap((entry, index) => {
     const plain = typeof entry === 'string';
     const where = plain ? [...path, index] : [...path, index, 'key'];
-    const { id: givenId, key: written } = plain ? { id: undefined, key: entry } : fieldsOf(entry);
+    const fields = plain ? { key: entry } : fieldsOf(entry);
+    const { id: givenId, key: written } = fields;
     if (typeof written !== 'string') return [];
     const key = fromEnvironment(written, 'a key', where, report);
     if (key === undefined) return [];
@@ -54,8 +59,30 @@ export function readKeys(
       report([...path, index], `expected an id of its own, found that of [${sameId}] again`);
     byValue.set(key, index);
     byId.set(id, index);
-    return [{ id, secret: new Secret(key, id) }];
+    const account = readAccount(fields, [...path, index, 'account'], { accounts, windows, key, ids }, report);
+    const own = readWindows({ limits: fields.limits }, [...path, index], report);
+    const quota = fields.limits === undefined && account === undefined ? windows : own;
+    const secret = new Secret(key, id);
+    return [Object.freeze({ id, windows: quota, secret, ...(account && { account }) })];
   });
+}
+
+/** The account of a key, which shares the endpoint's limits with the others of its name. */
+function readAccount(
+  { account: name }: Readonly<Record<string, unknown>>,
+  path: Path,
+  shared: Pick<KeyContext, 'ids' | 'windows'> & { readonly accounts: Map<string, Account>; readonly key: string },
+  report: Report,
+): Account | undefined {
+  if (typeof name !== 'string') return undefined;
+  const { accounts, windows, key, ids } = shared;
+  if (!/^[^\p{C}]{1,128}$/u.test(name)) {
+    report(path, 'expected a name of 1 to 128 printable characters, found another string');
+  } else ids.addId({ id: name, key, path });
+  if (windows.length === 0) report(path, 'expected limits at the endpoint, which the account shares, found none');
+  const known = accounts.get(name) ?? Object.freeze({ id: name, windows });
+  accounts.set(name, known);
+  return known;
 }
 
 /** Proxies from `ips` or `proxies`. A mistake is reported without the address. */

@@ -1,6 +1,6 @@
 import type { Path, Report } from './problem.js';
 import { found } from './problem.js';
-import type { Apply, Pace, WindowSpec } from './resolve.js';
+import type { Apply, Pace } from './resolve.js';
 import { HOST_LIKE } from './shown.js';
 
 /** The fields of a value that is meant to be an object; whoever reads them finds nothing where it is none. */
@@ -14,20 +14,6 @@ function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
 
 export function itemsOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
-}
-
-/** `limit` within `refresh_rate` minutes; no limit, no window. */
-export function readWindows(
-  entry: Readonly<Record<string, unknown>>,
-  path: Path,
-  report: Report,
-): readonly WindowSpec[] {
-  const { limit, refresh_rate: minutes } = entry;
-  if (limit !== undefined && minutes === undefined) {
-    report([...path, 'refresh_rate'], 'expected minutes (limit needs it), found nothing');
-  }
-  if (typeof limit !== 'number' || typeof minutes !== 'number') return Object.freeze([]);
-  return Object.freeze([Object.freeze({ limit, everyMs: Math.max(1, Math.round(minutes * 60_000)) })]);
 }
 
 // A wildcard, a host without anything that belongs to an url, and a port.

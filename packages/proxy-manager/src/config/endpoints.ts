@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { KeyContext, Unmetered } from './credentials.js';
 import { readKeys, readProxies } from './credentials.js';
-import { fieldsOf, readApply, readHosts, readPace, readWindows } from './endpoint-options.js';
+import { fieldsOf, readApply, readHosts, readPace } from './endpoint-options.js';
 import type { Report } from './problem.js';
 import type { Apply, Endpoint, Endpoints, KeyCredential, ProxyCredential, WindowSpec } from './resolve.js';
 import { ShownIds } from './shown-ids.js';
+import { readWindows } from './windows.js';
 
 /**
  * The endpoints of a secrets.json, and reports of every mistake that its shape alone does not show. It reads past
@@ -48,7 +49,7 @@ export function buildEndpoints(file: unknown, fingerprintKey: string | undefined
 function keysOf(
   name: string,
   value: unknown,
-  context: Omit<KeyContext, 'inHeader'>,
+  context: Omit<KeyContext, 'inHeader' | 'windows'>,
   report: Report,
 ): { readonly keys: readonly KeyCredential[]; readonly apply: Apply | undefined } {
   const entry = fieldsOf(value);
@@ -56,8 +57,8 @@ function keysOf(
   const windows = readWindows(entry, path, report);
   const apply = readApply(entry.apply, [...path, 'apply'], report);
   const inHeader = apply !== undefined && apply.headers.length > 0;
-  const keys = metered(readKeys(entry.keys, [...path, 'keys'], { ...context, inHeader }, report), windows);
-  return { keys, apply };
+  const keys = readKeys(entry.keys, [...path, 'keys'], { ...context, inHeader, windows }, report);
+  return { keys: Object.freeze(keys), apply };
 }
 
 function proxiesOf(

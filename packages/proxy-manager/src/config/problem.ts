@@ -7,7 +7,7 @@ export type Path = readonly (number | string)[];
 export type Report = (path: Path, text: string) => void;
 
 /** Fields that a later version will know. */
-const LATER: ReadonlySet<string> = new Set(['account', 'limits', 'outcomes']);
+const LATER: ReadonlySet<string> = new Set(['outcomes']);
 
 /** One line of a `ConfigError`: `key_based.weather.limit: expected a positive integer, found "60"`. */
 export function problem(path: Path, text: string): string {

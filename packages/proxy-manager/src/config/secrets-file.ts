@@ -1,5 +1,31 @@
+/** One limit, with one of `within`, `every` and `per`. Durations are written `500ms`, `60s`, `5m`, `24h` or `7d`. */
+export interface LimitEntry {
+  /** Uses that the window holds. */
+  readonly uses: number;
+  /** A sliding window: at most `uses` in any stretch of this length. */
+  readonly within?: string;
+  /** A fixed window: at most `uses` until this long after the first. */
+  readonly every?: string;
+  /** At most `uses` in each calendar period; a week begins on Monday. */
+  readonly per?: 'minute' | 'hour' | 'day' | 'week' | 'month' | 'year';
+  /** Whose clocks `per` goes by, an IANA name. @default 'UTC' */
+  readonly timezone?: string;
+  /** How far the provider's window may be off ours, the way there included, at most half of the window. Absent: not. */
+  readonly margin?: string;
+}
+
 /** A key, or `env:NAME` to take it from the environment. The id is shown in logs in its place. */
-export type KeyEntry = string | { readonly id: string; readonly key: string };
+export type KeyEntry =
+  | string
+  | {
+      /** Absent: a fingerprint of the key. */
+      readonly id?: string;
+      readonly key: string;
+      /** Keys with the same account share one count under the endpoint's limits. */
+      readonly account?: string;
+      /** Of this key alone; in place of the endpoint's limits where it has no account. */
+      readonly limits?: readonly LimitEntry[];
+    };
 
 /** How a key travels: templates with `{key}` per header or query parameter; a string is that of `authorization`. */
 export type ApplyEntry =
@@ -21,6 +47,8 @@ export interface EndpointEntry {
   readonly limit?: number;
   /** Minutes after its first use at which the count of a key or proxy starts anew; goes with `limit`. */
   readonly refresh_rate?: number;
+  /** More limits, which hold all at once. */
+  readonly limits?: readonly LimitEntry[];
   /** Hosts that requests of this endpoint may go to, `*.example.com` for subdomains. Absent: any. */
   readonly hosts?: readonly string[];
   readonly pace?: PaceEntry;

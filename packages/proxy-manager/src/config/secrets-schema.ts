@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type { SecretsFile } from './secrets-file.js';
+import { DURATION } from './windows.js';
 
 /** A century: beyond it a date that is told to the caller could not be written. */
 const LONGEST_WINDOW_MINUTES = 52_560_000;
@@ -83,11 +84,52 @@ const pace = described(
   }),
   'Slots of each host.',
 );
+const DURATION_FORM = 'a duration such as "500ms", "60s", "5m", "24h" or "7d"';
+const duration = (text: string): v.GenericSchema<string> =>
+  v.pipe(v.string(DURATION_FORM), v.regex(DURATION, DURATION_FORM), v.description(text));
+const PERIODS = ['minute', 'hour', 'day', 'week', 'month', 'year'] as const;
+const limits = described(
+  v.pipe(
+    v.array(
+      fields({
+        uses: described(positiveInteger, 'Uses that the window holds.'),
+        within: v.exactOptional(duration('A sliding window: at most so many uses in any stretch of this length.')),
+        every: v.exactOptional(duration('A fixed window from the first use, as limit and refresh_rate say it.')),
+        per: v.exactOptional(
+          v.pipe(
+            v.picklist(PERIODS, 'minute, hour, day, week, month or year'),
+            v.description('A calendar period by the clocks of timezone; a week begins on Monday.'),
+          ),
+        ),
+        timezone: v.exactOptional(
+          described(v.string('a time zone'), 'With per: an IANA name, such as America/Los_Angeles. Default: UTC.'),
+        ),
+        margin: v.exactOptional(
+          duration("How far the provider's window may be off ours, the way there included. Default: none."),
+        ),
+      }),
+      'an array of limits',
+    ),
+    v.minLength(1, 'at least one limit'),
+  ),
+  'Limits that hold all at once, each with one of within, every and per.',
+);
 const keyText = described(v.string('a key'), 'The key itself, or env:NAME to take it from the environment.');
 const key = v.union(
   [
     keyText,
-    fields({ id: described(v.string('a name'), 'Shown in logs and counts in place of the key.'), key: keyText }),
+    fields({
+      id: v.exactOptional(
+        described(v.string('a name'), 'Shown in logs and counts in place of the key. Absent: a fingerprint of it.'),
+      ),
+      key: keyText,
+      account: v.exactOptional(
+        described(v.string('a name'), "Keys with the same account share one count under the endpoint's limits."),
+      ),
+      limits: v.exactOptional(
+        described(limits, "Of this key alone; in place of the endpoint's limits where it has no account."),
+      ),
+    }),
   ],
   'a key or { id, key }',
 );
@@ -119,6 +161,7 @@ export const secretsSchema: v.GenericSchema<SecretsFile> = described(
           fields({
             limit: v.exactOptional(limit),
             refresh_rate: v.exactOptional(refreshRate),
+            limits: v.exactOptional(limits),
             keys: v.pipe(
               v.array(key, 'an array of keys'),
               v.minLength(1, 'at least one key'),
@@ -139,6 +182,7 @@ export const secretsSchema: v.GenericSchema<SecretsFile> = described(
           fields({
             limit: v.exactOptional(limit),
             refresh_rate: v.exactOptional(refreshRate),
+            limits: v.exactOptional(limits),
             proxies: v.exactOptional(
               v.pipe(
                 proxies,

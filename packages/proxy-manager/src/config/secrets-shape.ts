@@ -2,7 +2,9 @@ import * as v from 'valibot';
 import type { Path, Report } from './problem.js';
 import { found, unknownField } from './problem.js';
 import { secretsSchema } from './secrets-schema.js';
-import { NOTHING, NUMERIC } from './shown.js';
+import { NOTHING, NUMERIC, WORD } from './shown.js';
+
+const NEEDED: Readonly<Record<string, string>> = { keys: 'an array of keys', uses: 'a positive integer' };
 
 type Issue = v.BaseIssue<unknown>;
 
@@ -19,10 +21,7 @@ function reportIssue(issue: Issue, parents: Path, report: Report): void {
   if (deeper.length > 0) deeper.forEach((inner) => reportIssue(inner, path, report));
   else if (issue.expected === 'never') reportUnknown(issue, path, report);
   else if (issue.type === 'strict_object' && issue.path?.at(-1)?.key !== undefined && issue.received === 'undefined') {
-    report(
-      path,
-      path.at(-1) === 'keys' ? 'expected an array of keys, found nothing' : 'expected a string, found nothing',
-    );
+    report(path, `expected ${NEEDED[String(path.at(-1))] ?? 'a string'}, found nothing`);
   } else report(path, `expected ${issue.message}, found ${found(issue.input, shownAt(path))}`);
 }
 
@@ -46,10 +45,20 @@ function isHidden([first, , third]: Path): boolean {
   return first === 'ips' || third === 'keys' || third === 'proxies' || third === 'apply';
 }
 
-const NUMBERS = new Set<unknown>(['limit', 'refresh_rate', 'concurrency', 'minTimeMs']);
+const NUMBERS = new Set<unknown>([
+  'limit',
+  'refresh_rate',
+  'concurrency',
+  'minTimeMs',
+  'uses',
+  'within',
+  'every',
+  'margin',
+]);
 
 /** A number in place of an endpoint may be a key, whatever the endpoint is called. */
 function shownAt(path: Path): RegExp | undefined {
   if (isHidden(path)) return undefined;
+  if (path.length > 2 && path.at(-1) === 'per') return WORD;
   return path.length > 2 && NUMBERS.has(path.at(-1)) ? NUMERIC : NOTHING;
 }

@@ -136,6 +136,109 @@ describe('the full form', () => {
   });
 });
 
+describe('limits', () => {
+  const weather = (more: object): SecretsFile => ({
+    key_based: {
+      weather: {
+        limit: 5,
+        refresh_rate: 1,
+        limits: [
+          { uses: 60, within: '90s', margin: '1.5s' },
+          { uses: 1000, every: '24h' },
+          { uses: 30_000, per: 'month', timezone: 'america/los_angeles' },
+          { uses: 7, per: 'minute' },
+        ],
+        keys: [
+          'plain',
+          { key: 'with an account', account: 'b' },
+          { id: 'team-b', key: 'with both', account: 'b', limits: [{ uses: 1, every: '1h' }] },
+          { id: 'own', key: 'with limits', limits: [{ uses: 2, every: '1h' }] },
+        ],
+        ...more,
+      },
+    },
+  });
+  const ofEndpoint = [
+    { limit: 5, everyMs: 60_000 },
+    { limit: 60, withinMs: 90_000, marginMs: 1_500 },
+    { limit: 1000, everyMs: 86_400_000 },
+    { limit: 30_000, per: 'month', timezone: 'America/Los_Angeles' },
+    { limit: 7, per: 'minute', timezone: 'UTC' },
+  ];
+
+  test('hold all at once, for each key, for the keys of an account together, and for a key of its own', () => {
+    const { keys } = endpoint(weather({}), 'weather');
+    expect(keys?.map(({ id, windows, account }) => ({ id, windows, account }))).toEqual([
+      { id: fingerprint('plain'), windows: ofEndpoint, account: undefined },
+      { id: fingerprint('with an account'), windows: [], account: { id: 'b', windows: ofEndpoint } },
+      { id: 'team-b', windows: [{ limit: 1, everyMs: 3_600_000 }], account: { id: 'b', windows: ofEndpoint } },
+      { id: 'own', windows: [{ limit: 2, everyMs: 3_600_000 }], account: undefined },
+    ]);
+    expect(keys?.[1]?.account).toBe(keys?.[2]?.account);
+    for (const part of [keys, keys?.[1], keys?.[1]?.account, keys?.[1]?.account?.windows[1], keys?.[3]?.windows]) {
+      expect(Object.isFrozen(part)).toBe(true);
+    }
+  });
+
+  test('of proxies are those of each', () => {
+    const shop = { proxies: ['a:1', 'b:1'], limits: [{ uses: 1, per: 'day', timezone: 'Asia/Tokyo' }] } as const;
+    const { proxies } = endpoint({ ip_based: { shop } }, 'shop');
+    expect(proxies?.map(({ windows }) => windows)).toEqual(
+      ['a', 'b'].map(() => [{ limit: 1, per: 'day', timezone: 'Asia/Tokyo' }]),
+    );
+  });
+
+  test.each([
+    [{ uses: '60', within: '60s' }, '.uses: expected a positive integer, found "60"'],
+    [{ within: '60s' }, '.uses: expected a positive integer, found nothing'],
+    [{ uses: 1 }, ': expected one of within, every and per, found none or several'],
+    [{ uses: 1, within: '1s', every: '1s' }, ': expected one of within, every and per, found none or several'],
+    [{ uses: 1, within: 60 }, '.within: expected a duration such as "500ms", "60s", "5m", "24h" or "7d", found 60'],
+    [{ uses: 1, every: '60' }, '.every: expected a duration such as "500ms", "60s", "5m", "24h" or "7d", found "60"'],
+    [{ uses: 1, every: '0s' }, '.every: expected a duration of 1 ms to a century, found another'],
+    [{ uses: 1, per: 'weekly' }, '.per: expected minute, hour, day, week, month or year, found "weekly"'],
+    [
+      { uses: 1, per: 'day', timezone: 'Mars/Olympus' },
+      '.timezone: expected a time zone such as America/Los_Angeles or UTC, found a string that this Node.js does not know',
+    ],
+    [
+      { uses: 1, every: '1d', timezone: 'UTC' },
+      '.timezone: expected it with per only, for other windows follow no calendar',
+    ],
+    [{ uses: 1, every: '10s', margin: '6s' }, '.margin: expected at most half of the window, found more'],
+    [
+      { uses: 1, each: '1h', per: 'day' },
+      '.each: unknown field (known are uses, within, every, per, timezone, margin)',
+    ],
+  ])('%j is refused', (limit, text) => {
+    expect(problems(weather({ limits: [limit] }))).toEqual([`key_based.weather.limits[0]${text}`]);
+  });
+
+  test('are refused twice, and an account without any', () => {
+    const twice = [
+      { uses: 1, every: '60s' },
+      { uses: 2, per: 'day' },
+      { uses: 3, per: 'day', timezone: 'UTC' },
+    ];
+    const keys = [{ key: 'abc', account: 'b', limits: [{ uses: 0, every: '1h' }] }];
+    expect(problems(weather({ limits: twice }))).toEqual([
+      'key_based.weather.limits[0]: expected a window of its own, found that of limit and refresh_rate again',
+      'key_based.weather.limits[2]: expected a window of its own, found that of [1] again',
+    ]);
+    expect(problems({ key_based: { e: { keys } } })).toEqual([
+      'key_based.e.keys[0].limits[0].uses: expected a positive integer, found a number',
+      'key_based.e.keys[0].account: expected limits at the endpoint, which the account shares, found none',
+    ]);
+  });
+
+  test('of an account are not named by a key', () => {
+    const text = problems(weather({ keys: [{ key: 'a-secret-key', account: 'my a-secret-key' }] }));
+    expect(text).toEqual([
+      'key_based.weather.keys[0].account: expected a name that may be shown, found one with the key in it',
+    ]);
+  });
+});
+
 describe('where it is read from', () => {
   const text = JSON.stringify(PLAIN);
 
@@ -256,17 +359,13 @@ describe('mistakes', () => {
       [
         'key_based.e.refreshrate: unknown field, did you mean refresh_rate?',
         'key_based.e.Limit: unknown field, did you mean limit?',
-        'key_based.e.colour: unknown field (known are limit, refresh_rate, keys, hosts, apply, pace)',
+        'key_based.e.colour: unknown field (known are limit, refresh_rate, limits, keys, hosts, apply, pace)',
       ],
     ],
     [
       'fields of later versions',
-      { key_based: { e: { limits: [], outcomes: [], keys: [{ id: 'a', key: 'b', account: 'c' }] } } },
-      [
-        'key_based.e.keys[0].account: not supported by this version',
-        'key_based.e.limits: not supported by this version',
-        'key_based.e.outcomes: not supported by this version',
-      ],
+      { key_based: { e: { outcomes: [], keys: ['a'] } } },
+      ['key_based.e.outcomes: not supported by this version'],
     ],
     [
       'a limit that is undefined',
@@ -343,7 +442,11 @@ describe('mistakes', () => {
       ['[0].id: expected a name that may be shown, found the key itself'],
     ],
     ['no key', [{ id: 'a' }], ['[0].key: expected a string, found nothing']],
-    ['the key for a field', [{ topsecret: 'a', id: 'a', key: 'b' }], ['[0]: expected no fields but id, key']],
+    [
+      'the key for a field',
+      [{ topsecret: 'a', id: 'a', key: 'b' }],
+      ['[0]: expected no fields but id, key, account, limits'],
+    ],
     [
       'an unset variable',
       ['env:SECRETS_TEST_KEY'],
