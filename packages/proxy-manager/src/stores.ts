@@ -4,6 +4,7 @@ import type { CacheStore } from './cache/cache-store.js';
 import { elasticsearchCacheStore } from './cache/elasticsearch.js';
 import { lmdbCacheStore } from './cache/lmdb.js';
 import { memoryCacheStore } from './cache/memory.js';
+import { redisCacheStore } from './cache/redis.js';
 import { tieredCacheStore } from './cache/tiered.js';
 import type { Clock } from './clock.js';
 import type { ManagerOptions } from './config/options.js';
@@ -68,7 +69,7 @@ export function openStores(options: ManagerOptions & { readonly dataDir: string;
     elasticsearch: elasticsearch === undefined ? undefined : elasticsearchConnection(elasticsearch),
   };
   const usageChoice = options.usage ?? (ground.redis === undefined ? 'embedded' : 'redis');
-  const cacheChoice = options.cache?.store ?? (ground.elasticsearch === undefined ? 'embedded' : 'elasticsearch');
+  const cacheChoice = options.cache?.store ?? defaultCache(ground);
   const memory = memoryCacheStore({ maxBytes: options.cache?.memoryMaxBytes ?? DEFAULT_MEMORY_BYTES, clock });
   const usage = usageStore(usageChoice, ground);
   const store = cacheStore(cacheChoice, ground, options.cache?.maxBytes);
@@ -120,6 +121,11 @@ function usageStore(choice: UsageChoice, ground: Ground): UsageStore {
   }
 }
 
+function defaultCache({ elasticsearch, redis }: Ground): CacheChoice {
+  if (elasticsearch !== undefined) return 'elasticsearch';
+  return redis === undefined ? 'embedded' : 'redis';
+}
+
 /** Undefined: the memory tier alone. */
 function cacheStore(choice: CacheChoice, ground: Ground, maxBytes: number | undefined): CacheStore | undefined {
   const { clock, environment } = ground;
@@ -129,6 +135,12 @@ function cacheStore(choice: CacheChoice, ground: Ground, maxBytes: number | unde
     case 'embedded':
       return lmdbCacheStore({
         environment: environment.client,
+        clock,
+        ...(maxBytes === undefined ? {} : { maxBytes }),
+      });
+    case 'redis':
+      return redisCacheStore({
+        client: needed(ground.redis, 'cache.store', 'redis').client,
         clock,
         ...(maxBytes === undefined ? {} : { maxBytes }),
       });

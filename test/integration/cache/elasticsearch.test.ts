@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { Client } from '@elastic/elasticsearch';
@@ -7,6 +8,7 @@ import type { CacheStore } from '../../../packages/proxy-manager/src/cache/cache
 import { elasticsearchCacheStore } from '../../../packages/proxy-manager/src/cache/elasticsearch.js';
 import { CACHE_INDEX } from '../../../packages/proxy-manager/src/log/assets.js';
 import { installAssets } from '../../../packages/proxy-manager/src/log/install-assets.js';
+import { leaseStoreContract } from '../../../packages/proxy-manager/src/testing/lease-contract.js';
 import { cacheStoreContract } from '../../../packages/proxy-manager/src/testing/cache-contract.js';
 import { clock, entry, keyFor } from '../../../packages/proxy-manager/test/cache/entry.js';
 import { startElasticsearch } from '../../services/elasticsearch.js';
@@ -39,7 +41,7 @@ async function timed<T>(work: Promise<T>): Promise<{ result: T; ms: number }> {
 describe('Elasticsearch cache store', () => {
   const { client, open } = connect(elasticsearchUrl(), 10_000);
   afterAll(async () => {
-    await client.indices.delete({ index, ignore_unavailable: true });
+    await client.indices.delete({ index: [index, index.replace('cache', 'leases')], ignore_unavailable: true });
     await client.close();
   });
 
@@ -53,6 +55,16 @@ describe('Elasticsearch cache store', () => {
   });
 
   cacheStoreContract({ test, open: async (time) => open(time), durable: true });
+
+  leaseStoreContract({
+    test,
+    open: async () => {
+      const [here, there] = [open().leases, open().leases];
+      if (here === undefined || there === undefined) throw new Error('no leases');
+      return { here, there };
+    },
+    pass: (ms) => sleep(ms),
+  });
 
   test('a person reads the reply in the document', async () => {
     await open().set(keyFor('text'), entry({ url: 'https://api.example.com/x?k={key}', body: Buffer.from('{"a":1}') }));

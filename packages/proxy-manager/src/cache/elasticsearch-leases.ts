@@ -63,16 +63,15 @@ export function elasticsearchLeases(options: {
 
   /** Writes where nobody else has written since `over`, or where there is nothing yet; undefined where somebody has. */
   async function write(id: string, document: LeaseDocument, over?: Version): Promise<Version | undefined> {
-    return ask(async (elasticsearch, once) => {
+    const condition =
+      over === undefined
+        ? { op_type: 'create' as const }
+        : { if_seq_no: over._seq_no, if_primary_term: over._primary_term };
+    const { _seq_no, _primary_term } = await ask(async (elasticsearch, once) => {
       await beforeWrite?.(elasticsearch);
-      const condition =
-        over === undefined
-          ? { op_type: 'create' as const }
-          : { if_seq_no: over._seq_no, if_primary_term: over._primary_term };
-      const answer = await elasticsearch.index({ index, id, document, ...condition }, { ...once, ignore: [409] });
-      const { _seq_no, _primary_term } = answer;
-      return _seq_no === undefined || _primary_term === undefined ? undefined : { _seq_no, _primary_term };
+      return elasticsearch.index({ index, id, document, ...condition }, { ...once, ignore: [409] });
     });
+    return _seq_no === undefined || _primary_term === undefined ? undefined : { _seq_no, _primary_term };
   }
 
   function wasSeenFor(id: string, { _seq_no, _primary_term }: Version, ms: number): boolean {

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { Database, Key } from 'lmdb';
 import type { CacheListing, CacheSelector } from './cache-store.js';
+import { MOST_INDEXED, tagPlace } from './places.js';
 import { selects } from './selector.js';
 
 /*
@@ -41,8 +41,6 @@ export interface Change {
   readonly key: string;
 }
 
-/** lmdb keys end at 1978 bytes; a text of the length takes up to three for each unit. */
-const MOST_INDEXED = 500;
 const PAGE_BYTES = 4096;
 /** Larger values take pages of their own. */
 const MOST_INLINE = 2_000;
@@ -226,24 +224,19 @@ function placesOf(key: string, { url, tags, expiresAtMs }: NewEntry): Key[] {
   return [
     ['x', expiresAtMs, key],
     ['u', url.slice(0, MOST_INDEXED), key],
-    ...[...new Set(tags)].map((tag): Key => ['t', indexed(tag), key]),
+    ...[...new Set(tags)].map((tag): Key => ['t', tagPlace(tag), key]),
   ];
 }
 
 function rangeOf(which: CacheSelector | undefined): { start: Key; end: Key } {
   if (which === undefined) return { start: ['m'], end: ['n'] };
-  if ('tag' in which) return { start: ['t', indexed(which.tag)], end: ['t', indexed(which.tag), '~'] };
+  if ('tag' in which) return { start: ['t', tagPlace(which.tag)], end: ['t', tagPlace(which.tag), '~'] };
   if ('url' in which) {
     const url = which.url.slice(0, MOST_INDEXED);
     return { start: ['u', url], end: ['u', url, '~'] };
   }
   const prefix = which.prefix.slice(0, MOST_INDEXED);
   return { start: ['u', prefix], end: ['u', `${prefix}\uFFFF`] };
-}
-
-/** A long tag is known by its hash. */
-function indexed(tag: string): string {
-  return tag.length <= MOST_INDEXED ? tag : createHash('sha256').update(tag).digest('hex');
 }
 
 /** What the entry takes on the disk. */

@@ -105,8 +105,8 @@ export interface ManagerOptions {
   /** Where uses are counted. Default: Redis when it is configured, else embedded. */
   readonly usage?: 'embedded' | 'memory' | 'redis' | UsageStore;
   readonly cache?: {
-    /** Where replies are kept, behind the memory tier. Default: Elasticsearch when it is configured, else embedded. */
-    readonly store?: 'elasticsearch' | 'embedded' | 'memory' | CacheStore;
+    /** Where replies are kept, behind the memory tier. Default: Elasticsearch when it is configured, else Redis, else embedded. */
+    readonly store?: 'elasticsearch' | 'embedded' | 'memory' | 'redis' | CacheStore;
     /**
      * Bound of the memory tier in bytes.
      * @default 67_108_864 (64 MiB)

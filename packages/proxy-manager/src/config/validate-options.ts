@@ -164,7 +164,11 @@ const RESOURCES: Rules = {
 const MANAGER_CACHE: Rules = {
   store: either(
     rule('a CacheStore', has('get', 'set', 'delete', 'clear', 'list', 'stats', 'close')),
-    rule('elasticsearch, embedded, memory or a CacheStore', oneOf('elasticsearch', 'embedded', 'memory'), WORD),
+    rule(
+      'elasticsearch, embedded, memory, redis or a CacheStore',
+      oneOf('elasticsearch', 'embedded', 'memory', 'redis'),
+      WORD,
+    ),
   ),
   memoryMaxBytes: positiveInteger,
   memoryMaxAgeMs: time,

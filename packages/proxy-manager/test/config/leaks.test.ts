@@ -138,7 +138,7 @@ describe('values of options', () => {
     const wrong = { usage: 'redsi', cache: { store: 'Memory' }, wait: '500', retry: { attempts: '3', deadlineMs: -1 } };
     expect(refusal(() => checkManagerOptions(wrong)).problems).toEqual([
       'usage: expected embedded, memory, redis or a UsageStore, found "redsi"',
-      'cache.store: expected elasticsearch, embedded, memory or a CacheStore, found "Memory"',
+      'cache.store: expected elasticsearch, embedded, memory, redis or a CacheStore, found "Memory"',
       'wait: expected true, false or milliseconds, found "500"',
       'retry.attempts: expected a positive integer, found "3"',
       'retry.deadlineMs: expected milliseconds from 1 to 2147483647, found -1',
