@@ -6,6 +6,7 @@ import type { Endpoint } from './config/resolve.js';
 import { axiosDoor } from './doors/axios-door.js';
 import { callOptions } from './doors/call.js';
 import type { Perform } from './doors/door.js';
+import { fetchDoor } from './doors/fetch-door.js';
 import type { ExchangeResponse } from './doors/response.js';
 import { send } from './doors/send.js';
 import type { Engine } from './engine.js';
@@ -46,6 +47,7 @@ export class Request implements AsyncDisposable {
   readonly #waits = new Waits();
   readonly #perform: Perform;
   #axios: AxiosInstance | undefined;
+  #fetch: typeof globalThis.fetch | undefined;
   #pin: PinnedIdentity | undefined;
   #closing: Promise<void> | undefined;
 
@@ -112,6 +114,27 @@ export class Request implements AsyncDisposable {
   get axios(): AxiosInstance {
     this.#axios ??= axiosDoor(this.#perform, this.#defaults);
     return this.#axios;
+  }
+
+  /**
+   * A WHATWG `fetch` on the same pipeline, for any SDK that takes one.
+   *
+   * It rejects with a `TypeError` whose `cause` tells more, and with the signal's reason when that fires; never for a
+   * status. `init` takes the extras of `send` too, and `baseURL`, `headers` and `timeout` are the Request's.
+   *
+   * @example
+   * ```ts
+   * import { Request } from 'proxy-manager'
+   *
+   * const req = new Request({ endpoint: 'test_api' })
+   * const res = await req.fetch('https://api.example.com/items', { headers: { 'x-api-key': '{key}' } })
+   * console.log(res.status, res.url, await res.json())
+   * await req.close()
+   * ```
+   */
+  get fetch(): typeof globalThis.fetch {
+    this.#fetch ??= fetchDoor(this.#perform, this.#defaults);
+    return this.#fetch;
   }
 
   /**

@@ -22,7 +22,7 @@ export async function replyOf(
   const head = { status: response.status, statusText, headers, url, httpVersion: versionOf(response, request) };
   // Whoever reads a stream has the head already.
   const received =
-    options.body === 'stream'
+    options.body !== 'buffer'
       ? undefined
       : { status: head.status, statusText, headers, isDecoded: codings !== undefined };
 
@@ -38,7 +38,7 @@ export async function replyOf(
     return cause instanceof Error ? cause : new Error('aborted', { cause });
   });
   body.on('error', () => {}).on('close', onEnd);
-  if (options.body === 'stream') return { ...head, body };
+  if (options.body !== 'buffer') return { ...head, body };
 
   const chunks: Buffer[] = [];
   for await (const chunk of body) chunks.push(chunk as Buffer);

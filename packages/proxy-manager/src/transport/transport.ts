@@ -5,8 +5,11 @@ import type { HeaderList } from '../pipeline/headers.js';
 
 /** How the bytes travel: the options of one exchange that only the transport reads. */
 export interface WireOptions {
-  /** `stream`: the reply's body is handed over as it arrives; `buffer`: it is read to its end first. */
-  readonly body: 'buffer' | 'stream';
+  /**
+   * `stream`: the reply's body is handed over as it arrives; `buffer`: it is read to its end first; `either`: whole
+   * where it came together with the head, which is much cheaper, else as it arrives.
+   */
+  readonly body: 'buffer' | 'either' | 'stream';
   /** Undo `content-encoding` (gzip, deflate, br). */
   readonly decompress: boolean;
   /** How many redirects are followed; 0: none, the 3xx is the reply. */

@@ -67,8 +67,11 @@ export class WireExchange implements ReplyHandler {
     let headers = headerList(control.rawHeaders);
     this.#codings = options.decompress && !hasNoBody(method, status) ? codingsOf(headers) : undefined;
     if (this.#codings) headers = decodedHeaders(headers);
-    this.#head = { status, statusText, headers, url, httpVersion: this.#carrier.httpVersion };
-    if (options.body === 'stream') this.#stream(control, this.#head);
+    const head = { status, statusText, headers, url, httpVersion: this.#carrier.httpVersion };
+    this.#head = head;
+    if (options.body === 'stream') this.#stream(control, head);
+    // What comes together with the head is here before this turn of the event loop is over.
+    else if (options.body === 'either') setImmediate(() => this.#ended || this.#stream(control, head));
   }
 
   onResponseData(control: ReplyControl, chunk: Buffer): void {
@@ -104,6 +107,8 @@ export class WireExchange implements ReplyHandler {
       },
     );
     this.#body = source;
+    for (const chunk of this.#chunks) source.push(chunk);
+    this.#chunks = [];
     let decoded = 0;
     const body: Readable = this.#codings
       ? decodeStream(

@@ -6,7 +6,8 @@ import { Readable } from 'node:stream';
 import axios, { AxiosHeaders } from 'axios';
 import type { AxiosInstance, AxiosResponse } from 'axios';
 import { onTestFinished } from 'vitest';
-import type { RequestOptions } from '../../src/config/options.js';
+import type { RequestDefaults } from '../../src/config/options.js';
+import type { SecretsFile } from '../../src/config/secrets-file.js';
 import { Request } from '../../src/request.js';
 import { bodyOf, startOrigin, type Handler, type Origin } from '../servers/origin.js';
 import type { Certificate } from '../servers/certificate.js';
@@ -40,7 +41,7 @@ export async function startApi(
 }
 
 /** A Request with all its state in memory or in a directory of the test. */
-export function startRequest(options: Omit<RequestOptions, 'endpoint' | 'manager'> = {}): Request {
+export function startRequest(options: RequestDefaults & { readonly secrets?: SecretsFile } = {}): Request {
   const dataDir = mkdtempSync(join(tmpdir(), 'proxy-manager-doors-'));
   const request = new Request({
     endpoint: 'api',

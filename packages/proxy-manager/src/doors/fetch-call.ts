@@ -1,0 +1,117 @@
+import { Readable } from 'node:stream';
+import type { RequestDefaults, SendOptions } from '../config/options.js';
+import { checkExtras } from '../config/validate-options.js';
+import { ConfigError } from '../errors.js';
+import { header } from '../pipeline/headers.js';
+import type { Call } from './door.js';
+import { bodyOfRequest } from './early-body.js';
+import { toOutbound } from './outbound.js';
+
+/** As fetch follows. */
+const MAX_REDIRECTS = 20;
+
+const USERINFO = /^[a-z][a-z\d+.-]*:\/\/[^/?#]*@/i;
+
+type Init = RequestInit & { readonly cache?: unknown; readonly duplex?: unknown };
+
+interface Given {
+  readonly defaults: RequestDefaults;
+  readonly signal: AbortSignal | null | undefined;
+  readonly redirect: Request['redirect'];
+}
+
+/** fetch's words as the call of a door; rejects with a TypeError where fetch does. */
+export async function fetchCall(input: string | URL | Request, init: Init, given: Given): Promise<Call> {
+  refuse(init);
+  const { extras, ...words } = split(init);
+  const isRequest = input instanceof Request;
+  if (!isRequest && USERINFO.test(String(input))) throw new TypeError('fetch takes no url that includes credentials');
+  if (isRequest && input.bodyUsed && words.body === undefined)
+    throw new TypeError('Body is unusable: it was read before');
+  const method = normalized(words.method ?? (isRequest ? input.method : 'GET'));
+  const written = words.body ?? (isRequest ? await bodyOfRequest(input) : undefined);
+  if (written !== undefined && (method === 'GET' || method === 'HEAD')) {
+    throw new TypeError('Request with GET/HEAD method cannot have body.');
+  }
+  const headers = [...new Headers(words.headers ?? (isRequest ? input.headers : undefined))];
+  // What axios's callers do to data and replies is not for fetch's.
+  const { data: _data, transformRequest: _transform, responseType: _type, ...defaults } = given.defaults;
+  const config: SendOptions = {
+    ...defaults,
+    url: isRequest ? input.url : input,
+    method,
+    headers: header(headers, 'accept') === undefined ? [...headers, ['accept', '*/*']] : headers,
+    body: sendable(written, words.duplex),
+    maxRedirects: given.redirect === 'follow' ? (defaults.maxRedirects ?? MAX_REDIRECTS) : 0,
+  };
+  const outbound = await toOutbound(config, defaults.headers);
+  const isCached = (extras.cache ?? defaults.cache ?? false) !== false && (method === 'GET' || method === 'HEAD');
+  const wire = { ...outbound.wire, body: isCached ? ('buffer' as const) : ('either' as const) };
+  return {
+    outbound: { ...outbound, wire },
+    extras,
+    timeoutMs: defaults.timeout ?? 0,
+    signal: given.signal ?? undefined,
+  };
+}
+
+/** The extras of a call that may stand among fetch's own words; `cache` is one of both. */
+function split(init: Init): Init & { readonly extras: Call['extras'] } {
+  const { cost, labels, retry, userAgent, wait } = init as Call['extras'];
+  const cache = cacheOf(init);
+  const extras = { cache, cost, labels, retry, userAgent, wait };
+  checkExtras(extras);
+  return { ...init, extras: Object.fromEntries(Object.entries(extras).filter(([, value]) => value !== undefined)) };
+}
+
+/** fetch's `default` is what the Request says, and `no-store` needs no cache to be obeyed. */
+function cacheOf({ cache }: Init): Call['extras']['cache'] {
+  if (cache === 'default') return undefined;
+  return cache === 'no-store' ? false : (cache as Call['extras']['cache']);
+}
+
+/** What would silently not be done is refused; the rest of fetch's words has no meaning outside of browsers. */
+function refuse(init: Init): void {
+  const problems: string[] = [];
+  if (init.integrity) problems.push('integrity: not supported; compare the body yourself');
+  if ('dispatcher' in init && init.dispatcher !== undefined) {
+    problems.push('dispatcher: not taken, the transport of the ProxyManager sends');
+  }
+  if (problems.length > 0) throw new ConfigError('fetch', problems);
+}
+
+/** As fetch: the usual methods in any case, others as they are written. */
+function normalized(method: string): string {
+  const upper = method.toUpperCase();
+  if (/^(?:CONNECT|TRACE|TRACK)$/.test(upper)) throw new TypeError(`'${method}' HTTP method is unsupported.`);
+  if (!/^[!#$%&'*+.^_`|~\w-]+$/.test(method)) throw new TypeError(`'${method}' is not a valid HTTP method.`);
+  return upper;
+}
+
+/** What `encodeBody` leaves to its callers: streams of other kinds, and everything that fetch writes as text. */
+function sendable(body: unknown, duplex: unknown): unknown {
+  if (body === undefined || body === null || typeof body === 'string') return body ?? undefined;
+  if (typeof body !== 'object') return asText(body);
+  const isStream = body instanceof ReadableStream || (Symbol.asyncIterator in body && !(body instanceof Blob));
+  if (isStream && duplex !== 'half') {
+    throw new TypeError('RequestInit: duplex option is required when sending a body.');
+  }
+  if (body instanceof ReadableStream) {
+    if (body.locked) throw new TypeError('Response body object should not be disturbed or locked');
+    return body;
+  }
+  if (isStream)
+    return body instanceof Readable ? body : Readable.from(body as AsyncIterable<unknown>, { objectMode: false });
+  const isKnown =
+    ArrayBuffer.isView(body) ||
+    body instanceof ArrayBuffer ||
+    body instanceof URLSearchParams ||
+    body instanceof FormData ||
+    body instanceof Blob;
+  return isKnown ? body : asText(body);
+}
+
+/** As fetch writes what it does not know: `[object Object]`, unless it has words of its own. */
+function asText(value: unknown): string {
+  return String(value);
+}

@@ -1,0 +1,352 @@
+import { once } from 'node:events';
+import { Readable } from 'node:stream';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, test } from 'vitest';
+import { closedPort } from '../servers/faulty.js';
+import { startApi, startRequest, type Api, type Hit } from './clients.js';
+
+type Answer = Parameters<typeof startApi>[0];
+type Call = (fetch: typeof globalThis.fetch, url: string) => Promise<Response>;
+type Words = Parameters<typeof fetch>[1] & object;
+
+const answerOk: Answer = (_hit, res) => res.setHeader('content-type', 'application/json').end('"ok"');
+
+/** What of a request must be the same, whoever sends it. */
+function essence({ method, path, headers, body }: Hit): object {
+  const type = String(headers['content-type'] ?? '');
+  const boundary = /boundary=(.+)$/.exec(type)?.[1] ?? '\0';
+  const custom = Object.fromEntries(
+    Object.entries(headers).filter(([name]) => /^(?:accept|x-custom|authorization)$/.test(name)),
+  );
+  return { method, path, custom, type: type.replace(boundary, '').toLowerCase(), body: body.replaceAll(boundary, '') };
+}
+
+/** What a caller sees of a response, in data that can be compared. */
+async function seen(response: Response): Promise<object> {
+  const { ok, status, statusText, url, redirected, type, headers } = response;
+  const clone = response.clone();
+  const text = await response.text();
+  const fields = [...headers].filter(
+    ([name]) => !/^(?:connection|content-length|date|keep-alive|transfer-encoding)$/.test(name),
+  );
+  return {
+    ok,
+    status,
+    statusText,
+    url,
+    redirected,
+    type,
+    fields,
+    text,
+    cookies: headers.getSetCookie(),
+    isUsed: response.bodyUsed,
+    hasBody: response.body !== null,
+    clone: [clone.url, clone.redirected, clone.type, await clone.text()],
+    isResponse: response instanceof Response,
+  };
+}
+
+async function ending(call: Promise<Response>): Promise<object> {
+  return call.then(
+    async (response) => ({ response: await seen(response) }),
+    (error: unknown) => ({ name: (error as Error).name, isTypeError: error instanceof TypeError }),
+  );
+}
+
+/** The same call by the platform's fetch and by the door, on one server: both must say and get the same. */
+async function expectSame(call: Call, answer: Answer = answerOk): Promise<{ api: Api; end: object }> {
+  const api = await startApi(answer);
+  const { fetch: ours } = startRequest();
+  const expected = await ending(call(fetch, api.url));
+  const until = api.hits.length;
+  const found = await ending(call(ours, api.url));
+  expect(found).toEqual(expected);
+  expect(api.hits.slice(until).map(essence)).toEqual(api.hits.slice(0, until).map(essence));
+  return { api, end: found };
+}
+
+const post = (body: unknown, more: object = {}): Words => ({ method: 'POST', body, ...more }) as Words;
+const streamed = (): ReadableStream => new Blob(['streamed']).stream();
+
+describe('says what fetch says:', () => {
+  test.each<[string, Call]>([
+    ['a get', (f, url) => f(url)],
+    ['an URL', (f, url) => f(new URL('/a?b=c#d', url))],
+    ['a Request', (f, url) => f(new Request(url, { headers: { 'x-custom': '1' } }))],
+    ['a Request with a body', (f, url) => f(new Request(url, { method: 'PUT', body: 'text' }))],
+    ['a Request with a form', (f, url) => f(new Request(url, { method: 'POST', body: form() }))],
+    ['a Request with a stream', (f, url) => f(new Request(url, post(streamed(), { duplex: 'half' })))],
+    [
+      'a Request and words over it',
+      (f, url) =>
+        f(new Request(url, { method: 'PUT', body: 'text' }), { method: 'POST', headers: { 'x-custom': '2' } }),
+    ],
+    [
+      'Headers',
+      (f, url) =>
+        f(url, {
+          headers: new Headers([
+            ['x-custom', 'a'],
+            ['X-Custom', 'b'],
+          ]),
+        }),
+    ],
+    ['pairs', (f, url) => f(url, { headers: [['x-custom', 'a']] })],
+    ['accept', (f, url) => f(url, { headers: { accept: 'text/html' } })],
+    ['a method in small letters', (f, url) => f(url, { method: 'delete' })],
+    ['an empty body', (f, url) => f(url, post(''))],
+    ['a string', (f, url) => f(url, post('täxt'))],
+    ['a string with a type', (f, url) => f(url, post('{}', { headers: { 'content-type': 'application/json' } }))],
+    ['a number', (f, url) => f(url, post(5))],
+    ['a plain object', (f, url) => f(url, post({ a: 1 }))],
+    ['URLSearchParams', (f, url) => f(url, post(new URLSearchParams({ a: '1 ä' })))],
+    ['FormData', (f, url) => f(url, post(form()))],
+    ['a Blob', (f, url) => f(url, post(new Blob(['blob'], { type: 'text/csv' })))],
+    ['a Blob without a type', (f, url) => f(url, post(new Blob(['blob'])))],
+    ['an ArrayBuffer', (f, url) => f(url, post(new TextEncoder().encode('buffer').buffer))],
+    ['a typed array', (f, url) => f(url, post(new Uint16Array([0x4141])))],
+    ['a DataView', (f, url) => f(url, post(new DataView(new TextEncoder().encode('xviewx').buffer, 1, 4)))],
+    ['a ReadableStream', (f, url) => f(url, post(streamed(), { duplex: 'half' }))],
+    ['an async iterable', (f, url) => f(url, post(Readable.from(['one', 'two']), { duplex: 'half' }))],
+    ['a stream without duplex', (f, url) => f(url, post(streamed()))],
+    ['a GET with a body', (f, url) => f(url, { method: 'GET', body: 'x' })],
+    ['a method that is none', (f, url) => f(url, { method: 'a b' })],
+    ['a method that is forbidden', (f, url) => f(url, { method: 'CONNECT' })],
+    ['a header that cannot be', (f, url) => f(url, { headers: { 'x-custom': 'a\r\nb: c' } })],
+    ['an url that is none', (f) => f('/relative')],
+    ['an url with a password', (f, url) => f(url.replace('//', '//user:pass@'))],
+    ['a protocol that is not http', (f) => f('ftp://example.com/')],
+    [
+      'a Request that was used',
+      async (f, url) => {
+        const used = new Request(url, post('x'));
+        await used.text();
+        return f(used);
+      },
+    ],
+  ])('%s', async (_what, call) => {
+    await expectSame(call);
+  });
+
+  function form(): FormData {
+    const made = new FormData();
+    made.set('field', 'ä');
+    made.set('file', new Blob(['content'], { type: 'text/plain' }), 'a.txt');
+    return made;
+  }
+});
+
+describe('gives what fetch gives:', () => {
+  const to =
+    (status: number, location = '/next'): Answer =>
+    (hit, res) =>
+      hit.path === '/'
+        ? res.writeHead(status, { location }).end('moved')
+        : res.end(`${hit.method} ${hit.path} ${hit.body}`);
+  test.each<[string, Words, Answer]>([
+    ['text', {}, (_hit, res) => res.end('täxt')],
+    ['nothing', {}, (_hit, res) => res.writeHead(204).end()],
+    ['a HEAD', { method: 'HEAD' }, (_hit, res) => res.setHeader('content-length', '10').end()],
+    ['a 404', {}, (_hit, res) => res.writeHead(404, 'Nope').end('none')],
+    ['a 500', {}, (_hit, res) => res.writeHead(500).end('down')],
+    ['a 304', { headers: { 'if-none-match': '"x"' } }, (_hit, res) => res.writeHead(304, { etag: '"x"' }).end()],
+    ['cookies', {}, (_hit, res) => res.writeHead(200, { 'set-cookie': ['a=1', 'b=2'], 'x-two': ['1', '2'] }).end()],
+    ['a body of many pieces', {}, (_hit, res) => res.end('ж'.repeat(500_000))],
+    ['a redirect', {}, to(302)],
+    ['a redirect with a fragment', {}, to(302, '/next#there')],
+    ['a redirected post', { method: 'POST', body: 'x' }, to(302)],
+    ['a post redirected as it is', { method: 'POST', body: 'x' }, to(307)],
+    ['a stream that cannot be redirected', post(streamed(), { duplex: 'half' }), to(307)],
+    ['a redirect by hand', { redirect: 'manual' }, to(302)],
+    ['a redirect that is an error', { redirect: 'error' }, to(302)],
+    ['no redirect, which is no error', { redirect: 'error' }, (_hit, res) => res.end('here')],
+    ['redirects without end', {}, (hit, res) => res.writeHead(302, { location: `${hit.path}x` }).end()],
+  ])('%s', async (what, words, answer) => {
+    // A stream can be given to one of them only.
+    const fresh = (): Words => (words.body instanceof ReadableStream ? { ...words, body: streamed() } : words);
+    const { end } = await expectSame((f, url) => f(url, fresh()), answer);
+    expect(end, what).toBeDefined();
+  });
+
+  test('a decoded body, and no length or coding that is not its own', async () => {
+    const api = await startApi((_hit, res) => res.setHeader('content-encoding', 'gzip').end(gzipSync('{"a":"ä"}')));
+    const response = await startRequest().fetch(api.url);
+    expect(await response.json()).toEqual({ a: 'ä' });
+  });
+
+  test('a status that no Response can be made with', async () => {
+    const api = await startApi((_hit, res) => res.writeHead(999).end('no'));
+    expect(await startRequest().fetch(api.url)).toMatchObject({ status: 999, ok: false });
+  });
+
+  test('its head at once and its body as it comes, in a byte stream with back-pressure', async () => {
+    let cut = 0;
+    const api = await startApi((_hit, res) => {
+      res.on('close', () => (cut += 1));
+      res.write('first');
+    });
+    const response = await startRequest().fetch(api.url);
+    const reader = response.body?.getReader({ mode: 'byob' });
+    const { value } = (await reader?.read(new Uint8Array(100))) ?? {};
+    expect(Buffer.from(value ?? []).toString()).toBe('first');
+    await reader?.cancel();
+    await expect.poll(() => cut).toBe(1);
+  });
+
+  test('a body sent up as it comes, answered while it goes', async () => {
+    let send = (_text: string): void => {};
+    let end = (): void => {};
+    const body = new ReadableStream({
+      start(controller) {
+        send = (text) => controller.enqueue(new TextEncoder().encode(text));
+        end = () => controller.close();
+      },
+    });
+    const got = withResolvers();
+    const { createServer } = await import('node:http');
+    const server = createServer((req, res) => {
+      req.once('data', (chunk) => {
+        expect(String(chunk)).toBe('one');
+        got.resolve();
+      });
+      req.pipe(res);
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as import('node:net').AddressInfo;
+    const sending = startRequest().fetch(`http://127.0.0.1:${port}/`, post(body, { duplex: 'half' }));
+    send('one');
+    await got.promise;
+    const response = await sending;
+    send(' two');
+    end();
+    expect(await response.text()).toBe('one two');
+    server.close();
+    server.closeAllConnections();
+  });
+
+  test('a Request’s small body again where it is asked for again', async () => {
+    let refusals = 1;
+    const api = await startApi((hit, res) => (refusals-- > 0 ? res.writeHead(503).end() : res.end(hit.body)));
+    const { fetch: ours } = startRequest({ retry: { attempts: 2 } });
+    const response = await ours(new Request(api.url, { method: 'PUT', body: 'again' }));
+    expect([response.status, await response.text(), api.hits.length]).toEqual([200, 'again', 2]);
+  });
+
+  test('the Request’s own url, headers and extras', async () => {
+    const api = await startApi((_hit, res) => res.end('x'));
+    const request = startRequest({ headers: { 'x-custom': 'mine' }, params: { v: 1 }, cache: true });
+    const base = startRequest({ baseURL: `${api.url}/v1/` });
+    const read = async (fetch: typeof globalThis.fetch, url: string, init?: Words): Promise<number> => {
+      await (await fetch(url, init)).text();
+      return api.hits.length;
+    };
+    const one = await read(request.fetch, `${api.url}/a`);
+    // A reply is stored behind the caller's back.
+    let last = one;
+    await expect
+      .poll(async () => -last + (last = await read(request.fetch, `${api.url}/a`, { cache: 'default' } as Words)))
+      .toBe(0);
+    expect(await read(request.fetch, `${api.url}/a`, { cache: 'no-store' } as Words)).toBe(last + 1);
+    await read(base.fetch, 'items', { headers: { 'x-custom': '{key}' } });
+    const said = api.hits.map(({ path, headers }) => [path, headers['x-custom'], headers['x-api-key']]);
+    expect([said[0], said.at(-1)]).toEqual([
+      ['/a?v=1', 'mine', 'the-secret-key'],
+      ['/v1/items', 'the-secret-key', 'the-secret-key'],
+    ]);
+  });
+});
+
+describe('ends as fetch ends:', () => {
+  const hang: Answer = () => {};
+
+  test.each<[string, unknown]>([
+    ['without a reason', undefined],
+    ['with an error', new RangeError('mine')],
+    ['with a word', 'mine'],
+  ])('an abort %s', async (_what, reason) => {
+    const api = await startApi(hang);
+    for (const f of [fetch, startRequest().fetch]) {
+      const hits = api.hits.length;
+      const controller = new AbortController();
+      const ended = f(api.url, { signal: controller.signal }).catch((error: unknown) => error);
+      await expect.poll(() => api.hits.length).toBe(hits + 1);
+      controller.abort(reason);
+      expect(await ended).toBe(controller.signal.reason);
+    }
+  });
+
+  test('an abort before it began, and by a Request’s own signal', async () => {
+    const { fetch: ours } = startRequest();
+    const signal = AbortSignal.abort('early');
+    await expect(ours('http://127.0.0.1:9/', { signal })).rejects.toBe('early');
+    await expect(ours(new Request('http://127.0.0.1:9/', { signal }))).rejects.toBe('early');
+  });
+
+  test('an abort while the body is read', async () => {
+    const api = await startApi((_hit, res) => void res.write('first'));
+    for (const f of [fetch, startRequest().fetch]) {
+      const controller = new AbortController();
+      const response = await f(api.url, { signal: controller.signal });
+      const reading = response.text().catch((error: unknown) => error);
+      controller.abort('enough');
+      expect(await reading).toBe('enough');
+    }
+  });
+
+  test('AbortSignal.timeout', async () => {
+    const api = await startApi(hang);
+    await expect(startRequest().fetch(api.url, { signal: AbortSignal.timeout(20) })).rejects.toMatchObject({
+      name: 'TimeoutError',
+    });
+  });
+
+  test('a port where nobody listens: a TypeError whose cause tells', async () => {
+    const url = `http://127.0.0.1:${await closedPort()}/`;
+    for (const f of [fetch, startRequest().fetch]) {
+      const error: unknown = await f(url).catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(TypeError);
+      expect(error).toMatchObject({ message: 'fetch failed', cause: { code: 'ECONNREFUSED' } });
+    }
+  });
+
+  test('a body cut short: a TypeError on reading', async () => {
+    const api = await startApi((_hit, res) => {
+      res.write('first');
+      setImmediate(() => res.destroy());
+    });
+    for (const f of [fetch, startRequest().fetch]) {
+      const response = await f(api.url);
+      await expect(response.text()).rejects.toBeInstanceOf(TypeError);
+    }
+  });
+
+  test('the Request’s timeout, an empty pool, and what is refused: a TypeError with the cause', async () => {
+    const api = await startApi((hit, res) => (hit.path === '/hang' ? undefined : res.end('x')));
+    const { fetch: ours } = startRequest({
+      timeout: 50,
+      secrets: {
+        key_based: {
+          api: { keys: ['the-secret-key'], limit: 2, refresh_rate: 60, apply: { headers: { k: '{key}' } } },
+        },
+      },
+    });
+    await expect(ours(`${api.url}/hang`)).rejects.toMatchObject({
+      name: 'TypeError',
+      cause: { code: 'ETIMEDOUT', message: 'timeout of 50ms exceeded' },
+    });
+    await ours(api.url);
+    await expect(ours(api.url)).rejects.toMatchObject({ name: 'TypeError', cause: { code: 'ERR_POOL_EXHAUSTED' } });
+    await expect(ours(api.url, { integrity: 'sha256-x' })).rejects.toMatchObject({
+      name: 'TypeError',
+      cause: { code: 'ERR_CONFIG' },
+    });
+    await expect(ours(api.url, { dispatcher: {} } as Words)).rejects.toMatchObject({ cause: { code: 'ERR_CONFIG' } });
+    await expect(ours(api.url, { cost: -1 } as Words)).rejects.toMatchObject({ cause: { code: 'ERR_CONFIG' } });
+  });
+});
+
+function withResolvers(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = (): void => {};
+  const promise = new Promise<void>((done) => (resolve = done));
+  return { promise, resolve };
+}
