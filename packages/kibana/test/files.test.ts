@@ -2,6 +2,8 @@ import { readdirSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { ndjson } from '../src/ndjson.js';
 import { savedObjects } from '../src/saved-objects.js';
+import { decodedDashboards } from './support/decoded.js';
+import { picture } from './support/picture.js';
 import { readable } from './support/readable.js';
 
 const directory = new URL('../kibana/', import.meta.url);
@@ -15,6 +17,10 @@ it.each(savedObjects())('$type $id is in the repository in a form that can be re
   await expect(`${JSON.stringify(readable(object), undefined, 2)}\n`).toMatchFileSnapshot(
     `../kibana/${object.type}/${object.id}.json`,
   );
+});
+
+it.each(decodedDashboards())('$id is drawn in the documentation as it is', async (dashboard) => {
+  await expect(picture(dashboard)).toMatchFileSnapshot(`../../../docs/kibana/${dashboard.id}.svg`);
 });
 
 it('leaves no file behind of an object that is gone', () => {

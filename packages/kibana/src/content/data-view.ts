@@ -41,6 +41,7 @@ const FORMATS: Readonly<Record<string, object>> = {
 };
 
 const LABELS: Readonly<Record<string, string>> = {
+  'error.message': 'Error',
   'event.duration': 'Duration',
   'event.reason': 'Reason',
   'http.request.method': 'Method',

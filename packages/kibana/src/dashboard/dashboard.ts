@@ -22,6 +22,8 @@ interface Dashboard {
   /** What to do when it shows nothing; markdown, a sentence or two. */
   readonly whenEmpty: string;
   readonly rows: readonly Row[];
+  /** What is shown at first. @default 'now-1h' */
+  readonly timeFrom?: 'now-1h' | 'now-24h';
 }
 
 /**
@@ -29,7 +31,7 @@ interface Dashboard {
  *
  * @throws {Error} two panels of one id, or a row that does not fill the grid.
  */
-export function dashboard({ id, title, description, whenEmpty, rows }: Dashboard): SavedObject {
+export function dashboard({ id, title, description, whenEmpty, rows, timeFrom = 'now-1h' }: Dashboard): SavedObject {
   const head = { height: 4, panels: [linkBar(32), markdownPanel('help', 16, whenEmpty)] };
   const all = [head, ...rows];
   const panels = all.flatMap(({ panels: inRow }) => inRow);
@@ -42,7 +44,7 @@ export function dashboard({ id, title, description, whenEmpty, rows }: Dashboard
       description,
       version: 1,
       timeRestore: true,
-      timeFrom: 'now-24h',
+      timeFrom,
       timeTo: 'now',
       refreshInterval: { pause: true, value: 60_000 },
       optionsJSON: JSON.stringify({

@@ -14,7 +14,7 @@ export function markdownPanel(id: string, width: number, markdown: string): Pane
         title: '',
         description: '',
         type: 'markdown',
-        params: { fontSize: 12, openLinksInNewTab: false, markdown },
+        params: { fontSize: 10, openLinksInNewTab: false, markdown },
         uiState: {},
         data: { aggs: [], searchSource: {} },
       },

@@ -24,6 +24,8 @@ export const CREDENTIALS: SavedObject = dashboard({
   title: 'Credentials and quotas',
   description: 'Which credential is nearly spent, when does it come back, who was throttled or refused?',
   whenEmpty: whenEmpty('Credentials appear here when endpoints of `key_based` are used.'),
+  // Quotas are mostly by the day.
+  timeFrom: 'now-24h',
   rows: [
     {
       height: 6,

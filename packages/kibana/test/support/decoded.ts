@@ -10,7 +10,10 @@ export interface DecodedDashboard {
   readonly references: readonly Reference[];
   readonly panels: readonly DecodedPanel[];
   readonly controls: Readonly<
-    Record<string, { readonly type: string; readonly explicitInput: { readonly fieldName: string } }>
+    Record<
+      string,
+      { readonly type: string; readonly explicitInput: { readonly fieldName: string; readonly title: string } }
+    >
   >;
 }
 
@@ -30,6 +33,7 @@ export interface DecodedPanel {
     readonly description?: string;
     readonly enhancements: { readonly dynamicActions?: { readonly events: readonly DrilldownEvent[] } };
     readonly attributes?: LensAttributes & LinksAttributes;
+    readonly savedVis?: { readonly params: { readonly markdown: string } };
   };
 }
 
@@ -38,7 +42,7 @@ interface DrilldownEvent {
 }
 
 interface LinksAttributes {
-  readonly links?: readonly { readonly destinationRefName: string }[];
+  readonly links?: readonly { readonly destinationRefName: string; readonly label: string }[];
 }
 
 interface LensAttributes {
@@ -56,21 +60,25 @@ export interface Layer {
   readonly columnOrder: readonly string[];
 }
 
-interface Visualization {
+export interface Visualization {
   readonly layerId?: string;
   readonly metricAccessor?: string;
   readonly secondaryMetricAccessor?: string;
+  readonly subtitle?: string;
+  readonly secondaryPrefix?: string;
+  readonly palette?: { readonly params: { readonly stops: readonly { readonly color: string }[] } };
   readonly columns?: readonly { readonly columnId: string }[];
   readonly sorting?: { readonly columnId: string };
   readonly layers?: readonly XyLayer[];
 }
 
-interface XyLayer {
+export interface XyLayer {
   readonly layerId: string;
+  readonly seriesType: string;
   readonly xAccessor: string;
   readonly splitAccessor?: string;
   readonly accessors: readonly string[];
-  readonly yConfig: readonly { readonly forAccessor: string }[];
+  readonly yConfig: readonly { readonly forAccessor: string; readonly color: string }[];
 }
 
 /** A Lens panel, taken apart. */
