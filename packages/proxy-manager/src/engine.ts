@@ -59,6 +59,7 @@ export class Engine {
   #given: readonly Secret[] = [];
   readonly #stores: Stores;
   readonly #log: ExchangeLog;
+  readonly #cache: ReturnType<typeof cacheStage>;
   readonly #pace: ReturnType<typeof paceStage>;
   readonly #transport: Transport;
   readonly #ownsTransport: boolean;
@@ -99,13 +100,14 @@ export class Engine {
       }),
       { ...(sample === undefined ? {} : { sample }), ...(prints === true ? { print: consolePrinter() } : {}) },
     );
+    this.#cache = cacheStage({ store: this.#stores.cache, log: this.#log, clock });
     this.#pace = paceStage();
     this.#transport = transport ?? createTransport();
     this.#ownsTransport = transport === undefined;
     // The order of the pipeline, outermost first; docs/pipeline.md gives each line's reason.
     this.#pipeline = compose(
       [
-        cacheStage({ store: this.#stores.cache, log: this.#log, clock }),
+        this.#cache.stage,
         retryStage({ clock }),
         recordStage({ log: this.#log, clock }),
         this.#pace.stage,
@@ -210,6 +212,7 @@ export class Engine {
   async #close(): Promise<void> {
     this.#waits.end(new ClosedError('ProxyManager'));
     await this.#pace.close();
+    await this.#cache.close();
     await Promise.allSettled(this.#inFlight);
     await Promise.all([...this.pins].map((pin) => pin.release()));
     // The transport first: a streamed reply that it cuts is still logged.

@@ -6,6 +6,7 @@ export type ProxyManagerErrorCode =
   | 'ERR_CONFIG'
   | 'ERR_DEADLINE'
   | 'ERR_HOST_NOT_ALLOWED'
+  | 'ERR_NOT_CACHED'
   | 'ERR_POOL_EXHAUSTED'
   | 'ERR_STORE';
 
@@ -83,6 +84,19 @@ export class DeadlineError extends ProxyManagerError {
 
   constructor(deadlineMs: number) {
     super(`no reply within retry.deadlineMs = ${deadlineMs} ms, all attempts together`);
+  }
+}
+
+/** `cache: 'only-if-cached'`, and the cache has no reply that suits. Nothing was sent. */
+export class NotCachedError extends ProxyManagerError {
+  override readonly name = 'NotCachedError';
+  readonly code = 'ERR_NOT_CACHED';
+
+  constructor(method: string, url: URL) {
+    super(
+      `${method} ${url.origin}${url.pathname} is not in the cache, and with cache: 'only-if-cached' nothing is sent. ` +
+        "Fetch it once with cache: 'force-cache', which asks the origin for what is missing.",
+    );
   }
 }
 

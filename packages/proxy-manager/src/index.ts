@@ -5,13 +5,14 @@ export {
   ConfigError,
   DeadlineError,
   HostNotAllowedError,
+  NotCachedError,
   PoolExhaustedError,
   ProxyManagerError,
   StoreError,
 } from './errors.js';
 export type { ProxyManagerErrorCode } from './errors.js';
+export type { CacheableExchange, CacheableReply, CachePolicy, FetchCacheMode } from './config/cache-options.js';
 export type {
-  CachePolicy,
   ExchangeOptions,
   LogOptions,
   ManagerOptions,

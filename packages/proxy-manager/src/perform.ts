@@ -9,7 +9,7 @@ import type { Engine } from './engine.js';
 import { limitedAbort } from './pipeline/abort.js';
 import { conceal, concealLabels } from './pipeline/as-written.js';
 import type { Exchange, ExchangePolicy } from './pipeline/exchange.js';
-import { openAttempt } from './pipeline/exchange.js';
+import { openAttempt, openTrace } from './pipeline/exchange.js';
 import type { Waits } from './pipeline/waits.js';
 import { patienceMs } from './pool/patience.js';
 import type { PinnedIdentity } from './pool/pinned-identity.js';
@@ -53,16 +53,7 @@ export async function perform<T>(sender: Sender, call: Call, answer: Answer<T>):
     avoid: NONE,
     lease: undefined,
     attempt: openAttempt(0, engine.clock.now()),
-    trace: {
-      startedAtMs: engine.clock.now(),
-      startedMs: performance.now(),
-      attempts: 0,
-      waitedMs: 0,
-      cache: 'bypass',
-      cacheKey: undefined,
-      cacheAgeMs: undefined,
-      last: undefined,
-    },
+    trace: openTrace(engine.clock.now()),
   };
   let isStreaming = false;
   try {

@@ -1,8 +1,9 @@
 import { found, problem, unknownField } from './problem.js';
+import type { Path } from './problem.js';
 import { PLAIN } from './shown.js';
 
 /** Adds what is wrong with a value to `problems`; the value is never undefined. */
-export type Rule = (value: unknown, path: readonly string[], problems: string[]) => void;
+export type Rule = (value: unknown, path: Path, problems: string[]) => void;
 
 /** Rules by the name of the field. */
 export type Rules = Readonly<Record<string, Rule>>;
@@ -42,7 +43,7 @@ export function required(name: string, inner: Rule): Rule {
 export function checkFields(
   value: object,
   rules: Rules,
-  path: readonly string[],
+  path: Path,
   problems: string[],
   known?: readonly string[],
 ): void {
@@ -52,6 +53,14 @@ export function checkFields(
     if (check !== undefined) check(field, [...path, name], problems);
     else if (known !== undefined) problems.push(problem(...unknownField(path, name, known)));
   }
+}
+
+/** An array whose values each pass the rule. */
+export function each(item: Rule): Rule {
+  return (value, path, problems) => {
+    if (!Array.isArray(value)) problems.push(problem(path, `expected an array, found ${found(value, PLAIN)}`));
+    else value.forEach((entry: unknown, index) => item(entry, [...path, index], problems));
+  };
 }
 
 /** The first rule that the kind of the value picks: an object goes to `whenObject`, all else to `otherwise`. */

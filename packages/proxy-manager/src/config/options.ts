@@ -7,6 +7,7 @@ import type { ExchangeSink } from '../log/exchange-log.js';
 import type { ProxyManager } from '../proxy-manager.js';
 import type { Transport } from '../transport/transport.js';
 import type { UsageStore } from '../usage/usage-store.js';
+import type { CachePolicy, FetchCacheMode } from './cache-options.js';
 import type {
   ElasticsearchClient,
   ElasticsearchOptions,
@@ -15,15 +16,6 @@ import type {
   RedisSettings,
 } from './peers.js';
 import type { SecretsFile } from './secrets.js';
-
-/** How replies are cached. */
-export interface CachePolicy {
-  /**
-   * How long a reply serves, in ms.
-   * @default 86_400_000 (24 h)
-   */
-  readonly ttlMs?: number;
-}
 
 /** When and how often a request is repeated, with another key or proxy where there is one. */
 export interface RetryOptions {
@@ -141,8 +133,11 @@ export interface ManagerOptions {
 
 /** The extras of a call, or of all calls of a Request, beside axios's own options. */
 export interface ExchangeOptions {
-  /** Look for a stored reply before sending, and store good ones: `true` for the defaults. Default: false. */
-  readonly cache?: boolean | CachePolicy;
+  /**
+   * Look for a stored reply before sending, and store good ones: `true` for the defaults, a policy, or one of fetch's
+   * modes. What a call says goes over what its Request says, field by field. Default: false.
+   */
+  readonly cache?: boolean | CachePolicy | FetchCacheMode;
   readonly retry?: RetryOptions;
   /** Wait for an exhausted pool: `true` as long as it takes, or at most so many ms. */
   readonly wait?: boolean | number;

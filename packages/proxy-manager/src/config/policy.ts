@@ -1,7 +1,6 @@
 import type { ExchangePolicy } from '../pipeline/exchange.js';
+import { overCachePolicy } from './cache-policy.js';
 import type { ExchangeOptions, RetryOptions } from './options.js';
-
-const DEFAULT_TTL_MS = 24 * 60 * 60 * 1000;
 
 /** setTimeout's own bound, about 24.8 days: as good as for ever. */
 const FOR_EVER_MS = 2 ** 31 - 1;
@@ -25,18 +24,13 @@ export function overPolicy(
   if ((cache ?? retry ?? wait ?? labels ?? userAgent ?? cost) === undefined) return policy;
   return {
     ...policy,
-    cache: cache === undefined ? policy.cache : cachePolicy(cache),
+    cache: cache === undefined ? policy.cache : overCachePolicy(policy.cache, cache),
     retry: retry === undefined ? policy.retry : overRetry(policy.retry, retry),
     cost: cost ?? policy.cost,
     waitMs: wait === undefined ? policy.waitMs : waitMs(wait),
     labels: labels === undefined ? policy.labels : { ...policy.labels, ...labels },
     userAgent: userAgent === undefined ? policy.userAgent : userAgentPolicy(userAgent),
   };
-}
-
-function cachePolicy(cache: NonNullable<ExchangeOptions['cache']>): ExchangePolicy['cache'] {
-  if (cache === false) return undefined;
-  return { ttlMs: (cache === true ? undefined : cache.ttlMs) ?? DEFAULT_TTL_MS };
 }
 
 function overRetry(

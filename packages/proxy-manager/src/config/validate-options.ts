@@ -1,4 +1,5 @@
 import { ConfigError } from '../errors.js';
+import { cacheOption } from './cache-rules.js';
 import { nearMiss } from './near-miss.js';
 import type { Rule, Rules } from './option-rules.js';
 import {
@@ -14,7 +15,7 @@ import {
   positiveInteger,
   required,
 } from './option-rules.js';
-import { positiveTime, rule, text, time, ttl } from './option-rules.js';
+import { positiveTime, rule, text, time } from './option-rules.js';
 import { found, problem, unknownField } from './problem.js';
 import type { Endpoints } from './resolve.js';
 import { showsEndpoint, WORD } from './shown.js';
@@ -78,10 +79,7 @@ const wait = rule('true, false or milliseconds', (value) => typeof value === 'bo
 
 /** The extras of a call, of a Request and, as far as they are there, of a manager. */
 const EXCHANGE: Rules = {
-  cache: either(
-    object({ ttlMs: ttl }, knownIn({ ttlMs: ttl })),
-    rule('true, false or { ttlMs }', (value) => typeof value === 'boolean'),
-  ),
+  cache: cacheOption,
   retry,
   wait,
   labels: rule('an object of strings', (value) => {

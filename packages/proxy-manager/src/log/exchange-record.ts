@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { PoolExhaustedError } from '../errors.js';
-import type { Attempt, Exchange, Reply } from '../pipeline/exchange.js';
+import type { Attempt, CacheStatus, Exchange, Reply } from '../pipeline/exchange.js';
 import { header } from '../pipeline/headers.js';
 import { eventId } from './event-id.js';
 import { addressFields, publicUrl, relatedFields, urlFields } from './record-address.js';
@@ -67,7 +67,7 @@ const REASONS: Readonly<Record<string, string>> = {
 export function toRecord(exchange: Exchange, outcome: Outcome, endedAtMs: number, tookMs?: number): ExchangeRecord {
   const { request, trace, policy } = exchange;
   const { reply } = outcome;
-  const attempt = trace.cache === 'hit' || trace.last === undefined ? undefined : exchange.attempt;
+  const attempt = isStored(trace) || trace.last === undefined ? undefined : exchange.attempt;
   const error = outcome.error === undefined ? undefined : errorFields(outcome.error);
   const failed = error !== undefined || reply === undefined || reply.status >= 400 || isBad(attempt);
   const startedAtMs = attempt?.startedAtMs ?? trace.startedAtMs;
@@ -77,7 +77,7 @@ export function toRecord(exchange: Exchange, outcome: Outcome, endedAtMs: number
   const received = attempt === undefined ? 0 : attempt.bytesReceived;
   const callee = received > 0 ? { ...address, bytes: received } : address;
 
-  const own = ownFields(exchange, attempt);
+  const own = ownFields(exchange, reply, attempt);
   if (!failed && policy.record?.sample !== undefined) own['sample_rate'] = policy.record.sample;
 
   const event = {
@@ -124,13 +124,23 @@ export function toRecord(exchange: Exchange, outcome: Outcome, endedAtMs: number
   return record;
 }
 
+/** True where the reply came out of the cache and not off the wire. */
+function isStored({ cache }: Exchange['trace']): boolean {
+  return cache === 'hit' || cache === 'stale';
+}
+
+/** A 304 tells only afterwards that the stored reply is still valid. */
+function cacheStatus({ trace }: Exchange, reply: Reply | undefined): CacheStatus {
+  return trace.revalidates && reply?.status === 304 ? 'revalidated' : trace.cache;
+}
+
 function isBad(attempt: Attempt | undefined): boolean {
   return attempt?.verdict !== undefined && attempt.verdict.kind !== 'good';
 }
 
 function actionOf({ trace }: Exchange, { error }: Outcome): string {
   if (error instanceof PoolExhaustedError) return 'pool-exhausted';
-  return trace.cache === 'hit' ? 'cache-hit' : 'http-request';
+  return isStored(trace) ? 'cache-hit' : 'http-request';
 }
 
 function reasonOf(reply: Reply | undefined, error: ErrorFields | undefined, attempt: Attempt | undefined): string {
@@ -142,7 +152,7 @@ function reasonOf(reply: Reply | undefined, error: ErrorFields | undefined, atte
 function messageOf(exchange: Exchange, reply: Reply | undefined, error: ErrorFields | undefined, ms: number): string {
   const { method, url } = exchange.request;
   const ending = error === undefined ? reply?.status : (error.code ?? error.type);
-  return `${method} ${url.origin}${url.pathname} ${ending} ${ms}ms ${exchange.trace.cache}`;
+  return `${method} ${url.origin}${url.pathname} ${ending} ${ms}ms ${cacheStatus(exchange, reply)}`;
 }
 
 interface ErrorFields {
@@ -209,11 +219,12 @@ function mimeType(contentType: string | undefined): string | undefined {
   return (end === -1 ? contentType : contentType?.slice(0, end))?.trim().toLowerCase() || undefined;
 }
 
-function ownFields({ endpoint, pool, policy, request, trace }: Exchange, attempt: Attempt | undefined): Fields {
-  const cache: Fields = { status: trace.cache };
+function ownFields(exchange: Exchange, reply: Reply | undefined, attempt: Attempt | undefined): Fields {
+  const { endpoint, pool, policy, request, trace } = exchange;
+  const cache: Fields = { status: cacheStatus(exchange, reply) };
   if (trace.cacheKey !== undefined) cache['key'] = trace.cacheKey;
   if (trace.cacheAgeMs !== undefined) cache['age_ms'] = Math.round(trace.cacheAgeMs);
-  if (policy.cache !== undefined) cache['ttl_s'] = Math.round(policy.cache.ttlMs / 1000);
+  if (policy.cache?.ttlMs !== undefined) cache['ttl_s'] = Math.round(policy.cache.ttlMs / 1000);
   const fields: Fields = { endpoint: endpoint.name, route: routeOf(request.url.pathname), cache };
   if (attempt === undefined) return fields;
 

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { AxiosRequestConfig } from 'axios';
+import type { ResolvedCachePolicy } from '../config/cache-policy.js';
 import type { Endpoint } from '../config/resolve.js';
 import type { RecordPolicy } from '../log/record-policy.js';
 import type { Lease } from '../pool/lease.js';
@@ -48,7 +49,7 @@ export interface RetryPolicy {
 /** How this exchange is to be treated, resolved from the Request's defaults and the call's own words. */
 export interface ExchangePolicy {
   /** Undefined: this exchange neither reads nor writes the cache. */
-  readonly cache: { readonly ttlMs: number } | undefined;
+  readonly cache: ResolvedCachePolicy | undefined;
   readonly retry: RetryPolicy;
   /** Uses counted against the quota. */
   readonly cost: number;
@@ -86,6 +87,8 @@ export interface Exchange {
 
 /** A pinned identity, see `Request.getKeyProxy`. */
 export interface Pin {
+  /** Of the key and the proxy. */
+  readonly ids: readonly string[];
   lease(exchange: Exchange): Promise<Lease>;
 }
 
@@ -96,7 +99,11 @@ export interface TraceContext {
   readonly flags: number;
 }
 
-export type CacheStatus = 'hit' | 'miss' | 'bypass';
+/**
+ * `hit`: a fresh stored reply; `stale`: a stored one past its time; `revalidated`: a stored one that the origin has
+ * confirmed; `miss`: the origin's; `bypass`: the origin's, and the cache was not asked.
+ */
+export type CacheStatus = 'bypass' | 'hit' | 'miss' | 'revalidated' | 'stale';
 
 /** What the stages write down about one exchange; the doors and the log read it. */
 export interface Trace {
@@ -112,6 +119,8 @@ export interface Trace {
   cacheAgeMs: number | undefined;
   /** Which trace this exchange is part of, where one is known (W3C Trace Context). */
   context?: TraceContext | undefined;
+  /** True while the origin is asked whether a stored reply is still valid: then a 304 is about that one. */
+  revalidates: boolean;
   /** The attempt that gave the reply, or failed last. */
   last: Attempt | undefined;
 }
@@ -139,6 +148,23 @@ export interface Reply extends WireReply {
   readonly verdict: Verdict;
   /** True where a pool secret stands in the reply, as an echoing server sends it: never stored. */
   readonly echoesSecret: boolean;
+  /** Set for a streamed body, which is known only at its end. */
+  readonly findsSecretIn?: (body: Uint8Array) => boolean;
+}
+
+/** A fresh notebook for an exchange. */
+export function openTrace(nowMs: number): Trace {
+  return {
+    startedAtMs: nowMs,
+    startedMs: performance.now(),
+    attempts: 0,
+    waitedMs: 0,
+    cache: 'bypass',
+    cacheKey: undefined,
+    cacheAgeMs: undefined,
+    revalidates: false,
+    last: undefined,
+  };
 }
 
 /** A fresh notebook for the attempt `number`. */

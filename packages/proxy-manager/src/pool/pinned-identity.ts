@@ -51,8 +51,12 @@ export class PinnedIdentity implements Pin {
       cost: policy.cost,
       waitMs: policy.waitMs,
       signal,
-      pin: this.#first.taken.map(({ id }) => id),
+      pin: this.ids,
     });
+  }
+
+  get ids(): readonly string[] {
+    return this.#first.taken.map(({ id }) => id);
   }
 
   reveal(): KeyProxy {

@@ -1,13 +1,25 @@
+import type { Ask } from '../cache/ask.js';
+import { askOf } from '../cache/ask.js';
+import { askOrigin } from '../cache/ask-origin.js';
+import type { Assessment } from '../cache/assess.js';
+import { assess } from '../cache/assess.js';
+import { background } from '../cache/background.js';
+import type { ForwardReason } from '../cache/cache-status.js';
+import { forwardStatus, hitStatus } from '../cache/cache-status.js';
 import type { CacheEntry, CacheStore } from '../cache/cache-store.js';
-import { cacheKey } from '../cache/key.js';
-import { toEntry, toReply } from '../cache/stored-reply.js';
+import { invalidate } from '../cache/invalidate.js';
+import type { Found } from '../cache/lookup.js';
+import { lookUp } from '../cache/lookup.js';
+import { gatewayTimeout, serve } from '../cache/serve.js';
 import type { Clock } from '../clock.js';
-import { unlessAborted } from '../pipeline/abort.js';
+import { NotCachedError } from '../errors.js';
 import type { ExchangeLog } from '../log/exchange-log.js';
+import type { Outcome } from '../log/exchange-record.js';
 import { toRecord } from '../log/exchange-record.js';
-import type { OutboundRequest } from '../pipeline/exchange.js';
-import { header } from '../pipeline/headers.js';
-import type { Stage } from '../pipeline/stage.js';
+import type { Exchange, Reply } from '../pipeline/exchange.js';
+import type { Next, Stage } from '../pipeline/stage.js';
+import type { Ending } from './outage.js';
+import { isOutage } from './outage.js';
 
 export interface CacheStageOptions {
   readonly store: CacheStore;
@@ -15,79 +27,87 @@ export interface CacheStageOptions {
   readonly clock: Clock;
 }
 
-const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
-
 /**
  * Answers from the store where it can, and stores what may be stored: a hit spends no quota, no wait and no network,
- * and is logged here, since it reaches no later stage. What is stored serves for `policy.cache.ttlMs`, whatever the
- * origin's own headers say.
- *
- * Left alone ("bypass"): methods other than GET and HEAD, bodies that are streams on either side, `Range`, a request
- * with `Cache-Control: no-store`, and `socketPath`, which makes the url say nothing about the server. A store that fails
- * is a miss; a write is not waited for.
+ * and is logged here, since it reaches no later stage. A store that fails is a miss; a write is not waited for.
+ * `close` ends the refreshes that nobody waits for.
  */
-export function cacheStage({ store, log, clock }: CacheStageOptions): Stage {
-  return async function cache(exchange, next) {
-    const { policy, request, signal, trace } = exchange;
-    const key = policy.cache !== undefined && isCacheable(request) ? cacheKey(request) : undefined;
-    if (policy.cache === undefined || key === undefined) {
-      trace.cache = 'bypass';
-      return next(exchange);
+export function cacheStage({ store, log, clock }: CacheStageOptions): {
+  readonly stage: Stage;
+  close(): Promise<void>;
+} {
+  const refreshes = background({ clock });
+
+  async function cache(exchange: Exchange, next: Next): Promise<Reply> {
+    const ask = askOf(exchange);
+    if (ask === undefined) return goPast(exchange, next);
+    exchange.trace.cacheKey = ask.key;
+    const found = ask.reads ? await lookUp(store, ask, exchange) : { key: ask.key, first: undefined, entry: undefined };
+    const { entry } = found;
+    const worth = entry && assess(entry, ask, clock.now());
+    if (worth !== undefined && worth.verdict !== 'confirm') {
+      const reply = await stored(exchange, entry, worth);
+      if (reply !== undefined) {
+        if (worth.verdict === 'behind') refreshes.refresh(ask.key, exchange, (again) => cache(again, next));
+        return reply;
+      }
     }
-    trace.cacheKey = key;
-    const found = await lookUp(store, key, signal);
-    const nowMs = clock.now();
-    const leftMs = found === undefined ? 0 : freshMs(found, policy.cache.ttlMs, nowMs);
-    if (found !== undefined && leftMs > 0 && suits(found, request)) {
-      trace.cache = 'hit';
-      trace.cacheAgeMs = Math.max(0, nowMs - found.storedAtMs);
-      const reply = toReply(found, trace.cacheAgeMs, leftMs);
-      await log.gather(toRecord(exchange, { reply }, nowMs, performance.now() - trace.startedMs));
-      return reply;
-    }
-    trace.cache = 'miss';
+    if (ask.onlyStored) return refuse(exchange, ask);
+    const fallback = async (ending: Ending): Promise<Reply | undefined> =>
+      worth?.onError === true && isOutage(ending, exchange) ? stored(exchange, entry, worth) : undefined;
+    return askOrigin({ store, clock }, { exchange, ask, found, reason: reasonOf(ask, found, worth), fallback }, next);
+  }
+
+  /** Leaves the cache aside, but for what an unsafe method makes out of date. */
+  async function goPast(exchange: Exchange, next: Next): Promise<Reply> {
+    exchange.trace.cache = 'bypass';
     const reply = await next(exchange);
-    const entry = toEntry(exchange, reply, { storedAtMs: clock.now(), ttlMs: policy.cache.ttlMs });
-    if (entry !== undefined) void keep(store, key, entry);
+    if (exchange.policy.cache === undefined) return reply;
+    await invalidate(store, exchange, reply);
+    return { ...reply, headers: [...reply.headers, ['cache-status', forwardStatus('bypass', reply.status, false)]] };
+  }
+
+  /** The stored reply as the answer, logged; undefined where it cannot answer this request. */
+  async function stored(
+    exchange: Exchange,
+    entry: CacheEntry | undefined,
+    worth: Assessment,
+  ): Promise<Reply | undefined> {
+    const { request, trace } = exchange;
+    const nowMs = clock.now();
+    const { leftMs, ageMs } = worth;
+    const reply = entry && serve(entry, request, { ageMs, nowMs, cacheStatus: hitStatus(leftMs) });
+    if (reply === undefined) return undefined;
+    trace.cache = leftMs > 0 ? 'hit' : 'stale';
+    trace.cacheAgeMs = ageMs;
+    await note(exchange, { reply });
     return reply;
-  };
-}
-
-function isCacheable({ method, headers, wire }: OutboundRequest): boolean {
-  return (
-    METHODS.has(method) &&
-    wire.body === 'buffer' &&
-    wire.axios?.socketPath === undefined &&
-    header(headers, 'range') === undefined &&
-    !/\bno-store\b/i.test(header(headers, 'cache-control') ?? '')
-  );
-}
-
-/** The entry, or undefined also where the store fails; rejects only with the reason of the signal. */
-async function lookUp(store: CacheStore, key: string, signal: AbortSignal): Promise<CacheEntry | undefined> {
-  signal.throwIfAborted();
-  try {
-    return await unlessAborted(store.get(key, signal), signal);
-  } catch {
-    signal.throwIfAborted();
-    return undefined;
   }
-}
 
-/** How long the entry still serves a caller whose own ttl may be shorter than the one it was stored with, in ms. */
-function freshMs(entry: CacheEntry, ttlMs: number, nowMs: number): number {
-  return Math.min(entry.expiresAtMs, entry.storedAtMs + ttlMs) - nowMs;
-}
-
-/** False where the same url would have ended otherwise on the wire under this caller's limits. */
-function suits({ body, finalUrl }: CacheEntry, { wire }: OutboundRequest): boolean {
-  return body.byteLength <= wire.maxResponseBytes && (finalUrl === undefined || wire.maxRedirects > 0);
-}
-
-async function keep(store: CacheStore, key: string, entry: CacheEntry): Promise<void> {
-  try {
-    await store.set(key, entry);
-  } catch {
-    // Not stored: the next one is a miss.
+  /** Nothing that is stored suits, and nothing may be sent: an error for fetch's mode, a 504 for the directive. */
+  async function refuse(exchange: Exchange, { policy }: Ask): Promise<Reply> {
+    const { request, trace } = exchange;
+    trace.cache = 'miss';
+    if (policy.use === 'only-if-cached') {
+      const error = new NotCachedError(request.method, request.url);
+      await note(exchange, { error });
+      throw error;
+    }
+    const reply = gatewayTimeout(request);
+    await note(exchange, { reply });
+    return reply;
   }
+
+  function note(exchange: Exchange, outcome: Outcome): Promise<void> {
+    return log.gather(toRecord(exchange, outcome, clock.now(), performance.now() - exchange.trace.startedMs));
+  }
+
+  return { stage: cache, close: () => refreshes.close() };
+}
+
+/** Why the store could not answer. */
+function reasonOf({ reads }: Ask, found: Found, worth: Assessment | undefined): ForwardReason {
+  if (!reads) return 'request';
+  if (worth !== undefined) return worth.leftMs > 0 ? 'request' : 'stale';
+  return found.first === undefined ? 'uri-miss' : 'vary-miss';
 }

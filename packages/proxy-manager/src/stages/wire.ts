@@ -34,11 +34,15 @@ export function wireStage({ transport, clock }: { transport: Transport; clock: C
       const masked = masker.reply(reply);
       // Without redirects it is the very url that was asked for, which is concealed already.
       const url = attempt.redirects === 0 ? exchange.request.url : masked.url;
+      const isCached = exchange.policy.cache !== undefined;
       return {
         ...masked,
         url,
         verdict,
-        echoesSecret: exchange.policy.cache !== undefined && isEcho(reply, masked, masker),
+        echoesSecret: isCached && isEcho(reply, masked, masker),
+        ...(isCached && !(reply.body instanceof Uint8Array)
+          ? { findsSecretIn: (body: Uint8Array) => masker.findsInBytes(body) }
+          : {}),
       };
     } catch (error) {
       if (exchange.signal.aborted) throw error;

@@ -1,6 +1,8 @@
+import type { CachePolicy } from '../../src/config/cache-options.js';
+import { overCachePolicy } from '../../src/config/cache-policy.js';
 import { Waits } from '../../src/pipeline/waits.js';
 import type { Exchange, OutboundRequest, Reply } from '../../src/pipeline/exchange.js';
-import { openAttempt } from '../../src/pipeline/exchange.js';
+import { openAttempt, openTrace } from '../../src/pipeline/exchange.js';
 import { clock } from './entry.js';
 import { request } from './request.js';
 
@@ -16,6 +18,7 @@ const endpoint = {
 interface Different {
   readonly url?: string;
   readonly ttlMs?: number | undefined;
+  readonly cache?: CachePolicy;
   readonly signal?: AbortSignal;
   readonly request?: Partial<Omit<OutboundRequest, 'url'>>;
 }
@@ -28,7 +31,10 @@ export function exchange(different: Different = {}): Exchange {
     pool: { endpoint: 'api', sections: [] },
     request: request(different.url ?? 'https://api.example.com/items', different.request),
     policy: {
-      cache: 'ttlMs' in different && different.ttlMs === undefined ? undefined : { ttlMs: different.ttlMs ?? 60_000 },
+      cache:
+        'ttlMs' in different && different.ttlMs === undefined
+          ? undefined
+          : overCachePolicy(undefined, { ttlMs: different.ttlMs ?? 60_000, ...different.cache }),
       retry: { attempts: 1, unsafe: false, deadlineMs: undefined },
       cost: 1,
       waitMs: 0,
@@ -40,16 +46,7 @@ export function exchange(different: Different = {}): Exchange {
     avoid: new Set(),
     waits: new Waits(),
     lease: undefined,
-    trace: {
-      startedAtMs: clock.now(),
-      startedMs: performance.now(),
-      attempts: 0,
-      waitedMs: 0,
-      cache: 'bypass',
-      cacheKey: undefined,
-      cacheAgeMs: undefined,
-      last: undefined,
-    },
+    trace: openTrace(clock.now()),
     attempt: openAttempt(1, clock.now()),
   };
 }

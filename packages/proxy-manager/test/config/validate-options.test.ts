@@ -101,15 +101,80 @@ describe('a Request', () => {
   });
 
   test('is told every mistake at once', () => {
-    const wrong = { secretType: 'keys', cache: 'no-store', userAgent: 'a\nb', session: 's', timeout: '5', manager: {} };
+    const wrong = { secretType: 'keys', cache: 'no-stoer', userAgent: 'a\nb', session: 's', timeout: '5', manager: {} };
     expect(problems(() => checkRequestOptions(wrong))).toEqual([
       'secretType: expected key or ip, found "keys"',
-      'cache: expected true, false or { ttlMs }, found "no-store"',
+      'cache: expected true, false, { ttlMs, … } or one of default, force-cache, no-cache, no-store, only-if-cached, reload, found "no-stoer"',
       'userAgent: expected true, false or a user agent in printable ASCII, found "a\\nb"',
       'session: not supported by this version',
       'timeout: expected milliseconds from 0 to 2147483647, found "5"',
       'manager: expected a ProxyManager, found an object',
       'endpoint: expected a string, found nothing',
+    ]);
+  });
+});
+
+describe('a cache policy', () => {
+  test('may say everything', () => {
+    const policy = {
+      mode: 'http',
+      ttlMs: 1,
+      ttlMsByUrl: [
+        { url: 'https://a.example/*', ttlMs: 0 },
+        { url: /x/, ttlMs: 5 },
+      ],
+      ttlMsByStatus: { 404: 1000, 410: 0 },
+      methods: ['GET', 'HEAD', 'POST', 'QUERY'],
+      statuses: [200, 404],
+      maxEntryBytes: 1,
+      staleWhileRevalidateMs: 0,
+      staleIfErrorMs: 1000,
+      varyBy: ['Accept-Language'],
+      sortQuery: true,
+      perCredential: false,
+      tags: ['a'],
+      shouldStore: () => true,
+    };
+    expect(() => checkSendOptions({ cache: policy })).not.toThrow();
+    for (const cache of ['default', 'no-store', 'reload', 'no-cache', 'force-cache', 'only-if-cached']) {
+      expect(() => checkRequestOptions({ endpoint: 'e', cache })).not.toThrow();
+    }
+  });
+
+  test('is told every mistake at once', () => {
+    const wrong = {
+      mode: 'https',
+      ttlMsByUrl: [{ url: '', ttlMs: -1 }, { ttlMs: 5 }, 'https://a.example/'],
+      ttlMsByStatus: { 206: 1000, '2xx': 5, 404: '1h' },
+      methods: ['get', 'PUT'],
+      statuses: [304, 99],
+      maxEntryBytes: 0,
+      staleIfErrorMs: -1,
+      varyBy: ['a b'],
+      sortQuery: 'yes',
+      tags: 'a',
+      shouldStore: true,
+    };
+    const storable = 'a status from 200 to 599, not 206 or 304, which are parts';
+    expect(problems(() => checkSendOptions({ cache: wrong }))).toEqual([
+      'cache.mode: expected ttl or http, found "https"',
+      'cache.ttlMsByUrl[0].url: expected a string, in which * stands for any text, or a RegExp, found an empty string',
+      'cache.ttlMsByUrl[0].ttlMs: expected milliseconds from 1 to 3153600000000, found -1',
+      'cache.ttlMsByUrl[1].url: expected a value, found nothing',
+      'cache.ttlMsByUrl[2]: expected an object, found a string',
+      `cache.ttlMsByStatus: expected ${storable}, as name, found "206"`,
+      'cache.ttlMsByStatus.404: expected milliseconds from 1 to 3153600000000, found "1h"',
+      `cache.ttlMsByStatus: expected ${storable}, as name, found a string`,
+      'cache.methods[0]: expected GET, HEAD, POST or QUERY, found "get"',
+      'cache.methods[1]: expected GET, HEAD, POST or QUERY, found a string',
+      `cache.statuses[0]: expected ${storable}, found 304`,
+      `cache.statuses[1]: expected ${storable}, found 99`,
+      'cache.maxEntryBytes: expected a positive integer, found 0',
+      'cache.staleIfErrorMs: expected milliseconds from 1 to 3153600000000, found -1',
+      'cache.varyBy[0]: expected the name of a header, found a string',
+      'cache.sortQuery: expected true or false, found "yes"',
+      'cache.tags: expected an array, found "a"',
+      'cache.shouldStore: expected a function, found true',
     ]);
   });
 });

@@ -1,3 +1,4 @@
+import { overCachePolicy } from '../../src/config/cache-policy.js';
 import { Waits } from '../../src/pipeline/waits.js';
 import type { Endpoint, KeyCredential, ProxyCredential } from '../../src/config/resolve.js';
 import type { Attempt, Exchange, Reply, Trace } from '../../src/pipeline/exchange.js';
@@ -93,7 +94,7 @@ export function anExchange(
       ...parts.request,
     },
     policy: {
-      cache: { ttlMs: 60_000 },
+      cache: overCachePolicy(undefined, { ttlMs: 60_000 }),
       retry: { attempts: 3, unsafe: false, deadlineMs: undefined },
       cost: 1,
       waitMs: 0,
@@ -114,6 +115,7 @@ export function anExchange(
       cache: 'miss',
       cacheKey: 'a'.repeat(64),
       cacheAgeMs: undefined,
+      revalidates: false,
       last: attempt,
       ...parts.trace,
     },

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { DEFAULT_POLICY } from '../../src/config/policy.js';
 import type { Endpoint } from '../../src/config/resolve.js';
 import type { Exchange, Reply } from '../../src/pipeline/exchange.js';
-import { openAttempt } from '../../src/pipeline/exchange.js';
+import { openAttempt, openTrace } from '../../src/pipeline/exchange.js';
 
 const endpoint: Endpoint = {
   name: 'test_api',
@@ -35,16 +35,7 @@ export function testExchange(parts: Partial<Exchange> = {}): Exchange {
     waits: new Waits(),
     lease: undefined,
     attempt: openAttempt(0, 0),
-    trace: {
-      startedAtMs: 0,
-      startedMs: performance.now(),
-      attempts: 0,
-      waitedMs: 0,
-      cache: 'bypass',
-      cacheKey: undefined,
-      cacheAgeMs: undefined,
-      last: undefined,
-    },
+    trace: openTrace(0),
     ...parts,
   };
 }

@@ -1,0 +1,123 @@
+import { PassThrough, pipeline } from 'node:stream';
+import type { Readable } from 'node:stream';
+import type { Reply } from '../pipeline/exchange.js';
+import type { CacheEntry, CacheStore } from './cache-store.js';
+import type { Found } from './lookup.js';
+import type { Storable } from './stored-reply.js';
+import { toEntryHead } from './stored-reply.js';
+import { variantNames, variantOf } from './vary.js';
+
+/** Where a reply goes. */
+export interface Place {
+  readonly store: CacheStore;
+  /** What lies there already. */
+  readonly found: Found;
+}
+
+/** A reply on its way to the caller. */
+export interface Kept {
+  readonly reply: Reply;
+  /** False also for a streamed one, of which that is known only at its end. */
+  readonly isStored: boolean;
+}
+
+/**
+ * Stores the reply where it may be, without being waited for: a body that is there at once, a streamed one when it has
+ * passed whole, unless it is longer than `maxEntryBytes` or breaks off. The reply it gives is the one to pass on.
+ */
+export function keep(storable: Storable, place: Place): Kept {
+  const { reply, policy } = storable;
+  const { body, findsSecretIn } = reply;
+  const head = toEntryHead(storable);
+  if (head === undefined) return { reply, isStored: false };
+  const isWanted = (entry: Unplaced): boolean => asked(policy.shouldStore, entry, storable);
+  if (body instanceof Uint8Array) {
+    // A copy: the caller gets the reply's own bytes and may alter them.
+    const entry = { ...head, body: new Uint8Array(body) };
+    if (body.byteLength > policy.maxEntryBytes || !isWanted(entry)) return { reply, isStored: false };
+    put(entry, storable, place);
+    return { reply, isStored: true };
+  }
+  const passing = collected(body, policy.maxEntryBytes, (whole) => {
+    const entry = { ...head, body: whole };
+    if (findsSecretIn?.(whole) !== true && isWanted(entry)) put(entry, storable, place);
+  });
+  return { reply: { ...reply, body: passing }, isStored: false };
+}
+
+/** An entry before it is known beside which others it lies. */
+export type Unplaced = Omit<CacheEntry, 'variant'>;
+
+/** Stores the entry under the request's key, or beside what lies there where that is another answer to the same request. */
+export function put(entry: Unplaced, { exchange, policy }: Storable, { store, found }: Place): void {
+  const { key, first } = found;
+  const names = variantNames(entry.headers, policy);
+  const variant = names.length === 0 ? undefined : variantOf(key, names, exchange, first?.variant?.family);
+  const isBeside =
+    variant !== undefined &&
+    first?.variant !== undefined &&
+    first.variant.digest !== variant.digest &&
+    first.variant.names.join() === names.join();
+  void quietly(() => store.set(isBeside ? variant.digest : key, { ...entry, variant }));
+}
+
+/** Deletes what is stored for the request. */
+export function remove({ store, found }: Place): void {
+  void quietly(() => store.delete(found.entry?.variant?.digest ?? found.key));
+  void quietly(() => store.delete(found.key));
+}
+
+/** A store that fails leaves a miss for the next one. */
+async function quietly(work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch {
+    // Not stored, or stale a little longer.
+  }
+}
+
+/** True where the policy's own function lets the entry in. */
+function asked(
+  shouldStore: Storable['policy']['shouldStore'],
+  { method, url, body, headers, status, finalUrl }: Unplaced,
+  { exchange, reply }: Storable,
+): boolean {
+  if (shouldStore === undefined) return true;
+  const { endpoint, request, policy } = exchange;
+  try {
+    return (
+      shouldStore(
+        { endpoint: endpoint.name, method, url, headers: new Headers(plain(request.headers)), labels: policy.labels },
+        { status, headers: new Headers(plain(headers)), url: finalUrl ?? reply.url.href, body },
+      ) === true
+    );
+  } catch (error) {
+    process.emitWarning(error instanceof Error ? error : String(error));
+    return false;
+  }
+}
+
+function plain(headers: Reply['headers']): [string, string][] {
+  return headers.map(([name, value]) => [name, value]);
+}
+
+/** The same bytes, with `onWhole` called at their end with all of them, if they are no more than `maxBytes`. */
+function collected(body: Readable, maxBytes: number, onWhole: (whole: Uint8Array) => void): Readable {
+  let chunks: Buffer[] | undefined = [];
+  let length = 0;
+  const passing = new PassThrough({
+    transform(chunk: Buffer, _encoding, done) {
+      length += chunk.length;
+      if (length > maxBytes) chunks = undefined;
+      // A copy: the reader gets these bytes and may alter them.
+      else chunks?.push(Buffer.from(chunk));
+      done(null, chunk);
+    },
+    flush(done) {
+      if (chunks !== undefined) onWhole(Buffer.concat(chunks, length));
+      done();
+    },
+  });
+  // It can break before whoever asked has it in hand; then reading it tells, and not the end of the process.
+  return pipeline(body, passing, () => {}).on('error', () => {});
+}
