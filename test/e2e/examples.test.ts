@@ -39,6 +39,11 @@ const SHOWN: Record<string, (api: Api, output: string) => void> = {
     expect(api.hits).toHaveLength(2);
     expect(output).toMatch(/^1 200\n2 200\n3 ERR_POOL_EXHAUSTED until \d{4}-/);
   },
+  '07-send-all.ts'(api, output) {
+    expect(api.hits).toHaveLength(60);
+    expect(output).toMatch(/█{30} 60\/60 {2}\d+\/s {2}0 s left/);
+    expect(output).toMatch(/60 sent, 0 failed/);
+  },
 };
 
 async function startProxy(): Promise<string> {

@@ -8,6 +8,8 @@ import { callOptions } from './doors/call.js';
 import type { Perform } from './doors/door.js';
 import { fetchDoor } from './doors/fetch-door.js';
 import type { ExchangeResponse } from './doors/response.js';
+import { sendAll } from './doors/send-all.js';
+import type { SendAllInput, SendAllOptions, SendAllResult } from './doors/send-all.js';
 import { send } from './doors/send.js';
 import type { Engine } from './engine.js';
 import { acquireEngine } from './engine-sharing.js';
@@ -93,6 +95,33 @@ export class Request implements AsyncDisposable {
     const call = typeof target === 'string' || target instanceof URL ? { ...init, url: String(target) } : target;
     checkSendOptions(call);
     return send<T>(this.#perform, this.#defaults, call);
+  }
+
+  /**
+   * Sends all of an iterable or async iterable, and iterates over the results in order of completion.
+   *
+   * It reads its input as it goes and keeps none of it, so a million inputs take the memory of `concurrency`. A failure
+   * is a result like any other and stops nothing. Leaving the loop aborts what is under way.
+   *
+   * @throws {ConfigError} from the first step: an option is wrong, or the input is no iterable.
+   * @example
+   * ```ts
+   * import { Request } from 'proxy-manager'
+   *
+   * const req = new Request({ endpoint: 'test_api', headers: { 'x-api-key': '{key}' } })
+   * const urls = Array.from({ length: 100 }, (_, page) => `https://api.example.com/items?page=${page}`)
+   * for await (const result of req.sendAll(urls, { concurrency: 20 })) {
+   *   if (result.status === 'fulfilled') console.log(result.index, result.value.status)
+   *   else console.error(result.index, result.reason)
+   * }
+   * await req.close()
+   * ```
+   */
+  sendAll<T = unknown>(
+    requests: AsyncIterable<SendAllInput> | Iterable<SendAllInput>,
+    options: SendAllOptions = {},
+  ): AsyncGenerator<SendAllResult<T>, void, undefined> {
+    return sendAll<T>((call) => this.send<T>(call), requests, options);
   }
 
   /**
