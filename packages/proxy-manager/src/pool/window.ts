@@ -6,8 +6,8 @@ export interface Batch {
   /** A number of its own within the ledger. */
   readonly id: number;
   /**
-   * Of a fixed window the number of the take whose arrival it runs from; 0 while that is not known: a late use, or one
-   * at its very end, may have opened the provider's next window or not. Then it runs from the next take.
+   * Of a fixed window the number of the take whose arrival it runs from. 0 while that is not known: its first use was
+   * given back, or came so late that it may have opened the provider's next window or not. Then the next take is it.
    */
   readonly opener: number;
   /** The earliest at which the provider's window can have begun, in epoch ms. */
@@ -145,7 +145,7 @@ function opened({ name, batches }: WindowState, batch: Batch): { state: WindowSt
 export function arrivalMattersFromMs({ batches }: WindowState, rule: WindowRule, id: number, take: number): number {
   const batch = batches.find((one) => one.id === id);
   if (batch === undefined) return Infinity;
-  if (rule.kind === 'every') return batch.opener === take ? 0 : batch.endsAtMs;
+  if (rule.kind === 'every') return isOpener(batch, take) ? 0 : batch.endsAtMs;
   if (rule.kind === 'per') return batch.endsAtMs - 2 * rule.marginMs;
   return batch.endsAtMs - rule.lengthMs - rule.marginMs + 1;
 }
@@ -171,7 +171,7 @@ export function arrived(
     if (last !== undefined) return joined(state, last, cost).state;
     return opened(state, { id: fresh, opener: 0, openedAtMs: nowMs, endsAtMs, used: cost }).state;
   }
-  return own.opener === by.take ? ending(state, own, endsAtMs) : state;
+  return isOpener(own, by.take) ? ending(state, own, endsAtMs) : state;
 }
 
 function arrivedInSlot(
@@ -191,9 +191,18 @@ export function uncounted(state: WindowState, rule: WindowRule, cost: number, by
   const own = state.batches.find(({ id }) => id === by.batches[state.name]);
   if (own === undefined) return state;
   const left = without(state, own, cost);
-  // The provider never saw the use that opened it, so its window begins now at the latest.
-  const isOpener = rule.kind === 'every' && own.opener === by.take && own.used > cost;
-  return isOpener ? ending(left, { ...own, used: own.used - cost }, nowMs + rule.lengthMs + rule.marginMs) : left;
+  if (rule.kind !== 'every' || own.opener !== by.take) return left;
+  // The provider never saw the use that opened it: one of the others did, or will.
+  const open = {
+    name: left.name,
+    batches: left.batches.map((one) => (one.id === own.id ? { ...one, opener: 0 } : one)),
+  };
+  return ending(open, own, nowMs + rule.lengthMs + rule.marginMs);
+}
+
+/** Whether the provider's window may have begun with a use of this take. */
+function isOpener({ opener }: Batch, take: number): boolean {
+  return opener === take || opener === 0;
 }
 
 function without({ name, batches }: WindowState, own: Batch, cost: number): WindowState {

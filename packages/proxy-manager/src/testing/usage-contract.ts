@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../clock.js';
-import type { Meter, WindowSpec } from '../config/resolve.js';
+import type { Account, Meter, WindowSpec } from '../config/resolve.js';
 import type { Demand, Pool, Refusal, Section, Ticket, UsageStore } from '../usage/usage-store.js';
 import { standingContract } from './standing-contract.js';
 
@@ -71,6 +71,10 @@ export function usageStoreContract({ test, open, durable, ownClock }: UsageContr
   readings(check);
   changedPools(check);
   standingContract(check);
+  windowKinds(check);
+  margins(check);
+  accounts(check);
+  many(check);
   if (durable) sharing(check);
   if (!ownClock) clockSteps(check);
 }
@@ -127,7 +131,10 @@ function ruleOfChoice(check: Check): void {
       '__proto__',
       '-',
     ];
-    const pool = poolOf([{ kind: 'key', meters: ids.map((id) => ({ id, windows: [hourly(2)] })) }], `{x} ${stem}`);
+    const pool = poolOf(
+      [{ kind: 'key', meters: ids.map((id) => ({ id, windows: [hourly(2)] })) }],
+      `{x} ${randomUUID()} ${stem}`,
+    );
     assert.deepEqual(await takeIds(store, pool, 24), [...ids, ...ids]);
     assert.equal((await refused(store.take({ pool, cost: 1 }))).kind, 'key');
   });
@@ -528,6 +535,193 @@ function changedPools(check: Check): void {
   });
 }
 
+function windowKinds(check: Check): void {
+  check('a sliding window frees each use when it is that old', async (bench) => {
+    const { store } = bench;
+    const pool = keys({ a: [sliding(2)] });
+    const first = await granted(store.take({ pool, cost: 1 }));
+    await bench.until(bench.now() + SHORT_MS / 2);
+    const second = await granted(store.take({ pool, cost: 1 }));
+    const { retryAtMs } = await refused(store.take({ pool, cost: 1 }));
+    assert.equal(retryAtMs, first.taken[0]?.windows[0]?.resetsAtMs);
+    assert.ok((await refused(store.take({ pool, cost: 2 }))).retryAtMs >= retryAtMs + SHORT_MS / 2);
+    await store.arrived(first);
+    assert.ok((await refused(store.take({ pool, cost: 1 }))).retryAtMs > retryAtMs);
+    await store.giveBack(second);
+    assert.deepEqual(await usedOf(store, pool), [1]);
+    await bench.until((await store.read(pool))[0]?.windows[0]?.resetsAtMs ?? 0);
+    assert.deepEqual((await store.read(pool))[0]?.windows, [{ limit: 2, used: 0, resetsAtMs: undefined }]);
+  });
+
+  check('a sliding window of many uses frees them in slots, none early and none later than a 64th', async (bench) => {
+    const { store } = bench;
+    const pool = keys({ a: [{ limit: 100, withinMs: 64 * HOUR_MS }] });
+    const before = bench.now();
+    const tickets = await Promise.all(Array.from({ length: 100 }, () => granted(store.take({ pool, cost: 1 }))));
+    assert.ok(tickets.every(({ taken }) => taken[0]?.windows[0]?.limit === 100));
+    const { retryAtMs } = await refused(store.take({ pool, cost: 1 }));
+    assertBetween(retryAtMs, before + 64 * HOUR_MS, bench.now() + 65 * HOUR_MS);
+  });
+
+  check('a calendar window ends with its period, by the clocks of its time zone', async ({ store, now }) => {
+    for (const [timezone, hours] of [
+      ['UTC', 0],
+      ['Etc/GMT+9', 9],
+      ['Asia/Kolkata', -5.5],
+    ] as const) {
+      const pool = keys({ a: [{ limit: 1, per: 'day', timezone }] });
+      const dayAt = (atMs: number): number => Math.floor((atMs - hours * HOUR_MS) / (24 * HOUR_MS));
+      const endOf = (day: number): number => (day + 1) * 24 * HOUR_MS + hours * HOUR_MS;
+      const before = endOf(dayAt(now()));
+      const { taken } = await granted(store.take({ pool, cost: 1 }));
+      assertBetween(taken[0]?.windows[0]?.resetsAtMs, before, endOf(dayAt(now())));
+      const { retryAtMs } = await refused(store.take({ pool, cost: 1 }));
+      assert.equal(retryAtMs, taken[0]?.windows[0]?.resetsAtMs);
+    }
+  });
+
+  check('windows of all kinds hold at once', async ({ store, now }) => {
+    const pool = keys({ a: [hourly(9), { limit: 3, withinMs: HOUR_MS }, { limit: 2, per: 'year', timezone: 'UTC' }] });
+    const yearEnds = new Set([now()].map((ms) => Date.UTC(new Date(ms).getUTCFullYear() + 1, 0)));
+    await takeIds(store, pool, 2);
+    yearEnds.add(Date.UTC(new Date(now()).getUTCFullYear() + 1, 0));
+    const { retryAtMs } = await refused(store.take({ pool, cost: 1 }));
+    assert.ok(yearEnds.has(retryAtMs));
+    const read = (await store.read(pool))[0]?.windows;
+    assert.deepEqual(
+      read?.map(({ limit, used }) => [limit, used]),
+      [
+        [9, 2],
+        [3, 2],
+        [2, 2],
+      ],
+    );
+  });
+}
+
+function margins(check: Check): void {
+  const marginMs = SHORT_MS / 4;
+
+  check('a margin holds uses that much longer', async (bench) => {
+    const { store } = bench;
+    const pool = keys({ a: [{ ...shortly(1), marginMs }], b: [{ ...sliding(1), marginMs }] });
+    const before = bench.now();
+    await takeIds(store, pool, 2);
+    const span = SHORT_MS + marginMs;
+    for (const { windows } of await store.read(pool)) {
+      assertBetween(windows[0]?.resetsAtMs, before + span, bench.now() + span);
+    }
+  });
+
+  check(
+    'a use near the end of a fixed window counts in the next one too, which runs from the next use',
+    async (bench) => {
+      const { store } = bench;
+      const pool = keys({ a: [{ ...shortly(3), marginMs }] });
+      const { taken } = await granted(store.take({ pool, cost: 1 }));
+      const endsAtMs = taken[0]?.windows[0]?.resetsAtMs ?? 0;
+      await bench.until(endsAtMs - 2 * marginMs);
+      const late = await granted(store.take({ pool, cost: 1 }));
+      await granted(store.take({ pool, cost: 1 }));
+      assert.equal((await refused(store.take({ pool, cost: 1 }))).retryAtMs, endsAtMs);
+      await bench.until(endsAtMs);
+      assert.deepEqual(await usedOf(store, pool), [2]);
+      await store.giveBack(late);
+      const before = bench.now();
+      await granted(store.take({ pool, cost: 1 }));
+      const [reading] = await store.read(pool);
+      assert.equal(reading?.windows[0]?.used, 2);
+      assertBetween(reading.windows[0].resetsAtMs, before + SHORT_MS + marginMs, bench.now() + SHORT_MS + marginMs);
+    },
+  );
+}
+
+function accounts(check: Check): void {
+  const team = (windows: readonly WindowSpec[]): Account => ({ id: 'team', windows });
+  const section = (meters: readonly Meter[], endpoint?: string): Pool => poolOf([{ kind: 'key', meters }], endpoint);
+
+  check('the keys of an account share its windows, and take turns within it', async ({ store, now }) => {
+    const account = team([hourly(4)]);
+    const pool = section([
+      { id: 'a', windows: [], account },
+      { id: 'b', windows: [hourly(1)], account },
+      { id: 'c', windows: [hourly(9)] },
+      { id: 'd', windows: [], account },
+    ]);
+    assert.deepEqual(await takeIds(store, pool, 8), ['a', 'c', 'b', 'c', 'd', 'c', 'a', 'c']);
+    assert.deepEqual(await takeIds(store, pool, 5), ['c', 'c', 'c', 'c', 'c']);
+    assertBetween((await refused(store.take({ pool, cost: 1 }))).retryAtMs, now() + HOUR_MS - 60_000, now() + HOUR_MS);
+    assert.deepEqual(
+      (await store.read(pool)).map(({ id, total, windows }) => [id, total, windows.map(({ used }) => used)]),
+      [
+        ['a', 2, [4]],
+        ['b', 1, [1, 4]],
+        ['c', 9, [9]],
+        ['d', 1, [4]],
+      ],
+    );
+  });
+
+  check('a pin, a cost and a use given back concern the account too', async ({ store }) => {
+    const account = team([hourly(5)]);
+    const pool = section([
+      { id: 'a', windows: [hourly(9)], account },
+      { id: 'b', windows: [hourly(9)], account },
+    ]);
+    const ticket = await granted(store.take({ pool, cost: 4, pin: ['a'] }));
+    assert.deepEqual(await takeIds(store, pool, 1), ['b']);
+    await refused(store.take({ pool, cost: 1, pin: ['b'] }));
+    assert.equal((await refused(store.take({ pool, cost: 6 }))).retryAtMs, Infinity);
+    await store.giveBack(ticket);
+    assert.deepEqual(await takeIds(store, pool, 1, 4), ['a']);
+  });
+
+  check('where all keys of an account rest, it comes back with the first of them', async (bench) => {
+    const { store } = bench;
+    const account = team([hourly(5)]);
+    const pool = section([
+      { id: 'a', windows: [], account },
+      { id: 'b', windows: [], account },
+    ]);
+    const untilMs = bench.now() + SHORT_MS;
+    await store.rest(pool, 'a', untilMs + HOUR_MS);
+    await store.rest(pool, 'b', untilMs);
+    assert.equal((await refused(store.take({ pool, cost: 1 }))).retryAtMs, untilMs);
+    await bench.until(untilMs);
+    assert.deepEqual(await takeIds(store, pool, 2), ['b', 'b']);
+    assert.deepEqual(
+      await takeIds(store, pool, 1).then(async () => (await store.read(pool))[0]?.restingUntilMs),
+      untilMs + HOUR_MS,
+    );
+  });
+
+  check('the window of an account opens anew for all of its keys', async (bench) => {
+    const { store } = bench;
+    const account = team([sliding(2)]);
+    const pool = section(Array.from({ length: 5 }, (_, n) => ({ id: `k${n}`, windows: [hourly(9)], account })));
+    assert.deepEqual(await takeIds(store, pool, 2), ['k0', 'k1']);
+    const { retryAtMs } = await refused(store.take({ pool, cost: 1 }));
+    await bench.until(retryAtMs + 20);
+    assert.deepEqual(await takeIds(store, pool, 1), ['k2']);
+  });
+}
+
+function many(check: Check): void {
+  check('of hundreds whose windows end at the same time none is left unused', async (bench) => {
+    const { store } = bench;
+    const names = Array.from({ length: 300 }, (_, n) => `k${n}`);
+    const windows = [{ limit: 1, withinMs: 2 * SHORT_MS }];
+    const pool = keys(Object.fromEntries(names.map((name) => [name, windows])));
+    const takeAll = (): Promise<readonly (Refusal | Ticket)[]> =>
+      Promise.all(names.map(() => store.take({ pool, cost: 1 })));
+    await takeAll();
+    const atMs = Math.max(...(await store.read(pool)).map(({ windows: [window] }) => window?.resetsAtMs ?? 0));
+    await bench.until(atMs);
+    const taken = (await takeAll()).map((answer) => (answer.granted ? idOf(answer) : 'refused'));
+    assert.deepEqual(taken.toSorted(), names.toSorted());
+  });
+}
+
 function sharing(check: Check): void {
   check('several stores on one engine count as one', async ({ store, open }) => {
     const stores = [store, await open(), await open()];
@@ -613,6 +807,7 @@ function clockSteps(check: Check): void {
 
 const hourly = (limit: number): WindowSpec => ({ limit, everyMs: HOUR_MS });
 const shortly = (limit: number): WindowSpec => ({ limit, everyMs: SHORT_MS });
+const sliding = (limit: number): WindowSpec => ({ limit, withinMs: SHORT_MS });
 
 type Meters = Readonly<Record<string, readonly WindowSpec[]>>;
 

@@ -2,9 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, test } from 'vitest';
+import type { Clock } from '../../src/clock.js';
 import { openEnvironment } from '../../src/embedded/environment.js';
 import { usageStoreContract } from '../../src/testing/usage-contract.js';
 import { lmdbUsageStore } from '../../src/usage/lmdb.js';
+import type { UsageStore } from '../../src/usage/usage-store.js';
+import { assertAgreesWithModel } from './agreement.js';
 
 describe('lmdb usage store', () => {
   let dataDir = '';
@@ -13,14 +16,14 @@ describe('lmdb usage store', () => {
   });
   afterAll(() => rm(dataDir, { recursive: true }));
 
-  usageStoreContract({
-    test,
-    open: async (clock) => {
-      const environment = await openEnvironment(dataDir);
-      const store = lmdbUsageStore({ environment: async () => environment, clock });
-      return { ...store, close: () => store.close().then(environment.close) };
-    },
-    durable: true,
-    ownClock: false,
+  const open = async (clock: Clock): Promise<UsageStore> => {
+    const environment = await openEnvironment(dataDir);
+    const store = lmdbUsageStore({ environment: async () => environment, clock });
+    return { ...store, close: () => store.close().then(environment.close) };
+  };
+  usageStoreContract({ test, open, durable: true, ownClock: false });
+
+  test('agrees with the plain model, whatever happens in whatever order', async () => {
+    await assertAgreesWithModel(open, { runs: 12, steps: 40 });
   });
 });

@@ -88,9 +88,12 @@ local function batchOf(w, id)
   end
 end
 
+-- Whether the provider's window may have begun with a use of this take.
+local function isOpener(b, take) return b[OPENER] == take or b[OPENER] == 0 end
+
 local function mattersFrom(w, id, take)
   local b = batchOf(w, id)
-  if w[KIND] == 'every' then return b[OPENER] == take and 0 or b[ENDS] end
+  if w[KIND] == 'every' then return isOpener(b, take) and 0 or b[ENDS] end
   if w[KIND] == 'per' then return b[ENDS] - 2 * w[MARGIN] end
   return b[ENDS] - w[LENGTH] - w[MARGIN] + 1
 end
@@ -115,7 +118,7 @@ local function arrive(w, cost, take, id, fresh)
     if b then takeOut(w, b, i, cost) end
     count(w, cost, fresh)
   elseif b then
-    if b[OPENER] == take then prolong(w, i, now + w[LENGTH] + w[MARGIN]) end
+    if isOpener(b, take) then prolong(w, i, now + w[LENGTH] + w[MARGIN]) end
   elseif last then
     join(last, cost)
   elseif w[LIMIT] >= 0 then
@@ -127,6 +130,9 @@ local function uncount(w, cost, take, id)
   local b, i = batchOf(w, id)
   if not b then return end
   takeOut(w, b, i, cost)
-  if w[KIND] == 'every' and b[OPENER] == take and b[USED] > 0 then prolong(w, i, now + w[LENGTH] + w[MARGIN]) end
+  if w[KIND] == 'every' and b[OPENER] == take and b[USED] > 0 then
+    b[OPENER] = 0
+    prolong(w, i, now + w[LENGTH] + w[MARGIN])
+  end
 end
 `;
