@@ -1,73 +1,80 @@
-// CPU per request of `send()` with everything on, beside bare axios, interleaved in one run: npm run bench -- request
-import { mkdtempSync, rmSync } from 'node:fs';
-import { Agent } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import axios from 'axios';
-import { ProxyManager } from 'proxy-manager';
-import { forkOrigin } from './support/origin.js';
+// CPU per request and requests per second of `send()` beside other clients, interleaved in one run:
+// npm run bench -- request [--json FILE] [--quick]
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, platform, release, tmpdir, totalmem } from 'node:os';
+import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { measure, median, type Sample } from './support/measure.js';
+import { BASE, peers } from './support/peers.js';
+import { pin } from './support/pinned.js';
+import { forkReplies } from './support/replies.js';
 
-const REQUESTS = 1_000;
-const ROUNDS = 7;
-const IN_FLIGHT = 50;
+const { values } = parseArgs({ options: { json: { type: 'string' }, quick: { type: 'boolean', default: false } } });
+const ROUNDS = values.quick ? 3 : 9;
+/** The first rounds are the compiler's. */
+const WARM_UP = 2;
+const IN_FLIGHT = [1, 50];
+const SIZES = [300, 10_000, 100_000];
+const REQUESTS: Readonly<Record<number, number>> = { 1: 60, 50: 300 };
 
-interface Candidate {
-  readonly name: string;
-  send(url: string): Promise<unknown>;
-}
+const state = mkdtempSync(join(tmpdir(), 'proxy-manager-bench-'));
+const origin = await forkReplies();
+const isPinned = pin(origin.pid, '1') && pin(process.pid, '0');
+const all = peers((name) => join(state, name));
 
-const dataDir = mkdtempSync(join(tmpdir(), 'proxy-manager-bench-'));
-const origin = await forkOrigin(300);
-const keys = ['one', 'two', 'three', 'four'];
-const manager = new ProxyManager({
-  dataDir,
-  secrets: {
-    key_based: {
-      bench: { limit: 100_000_000, refresh_rate: 1440, keys, apply: { headers: { 'x-api-key': '{key}' } } },
-    },
-  },
-});
-const plain = manager.request('bench', { userAgent: false });
-const full = manager.request('bench', { cache: true });
-const client = axios.create({ httpAgent: new Agent({ keepAlive: true }) });
-let nonce = 0;
-const candidates: readonly Candidate[] = [
-  { name: 'axios, keep-alive', send: (url) => client.get(url) },
-  { name: 'send(): key, log', send: (url) => plain.send(url) },
-  { name: 'send(): key, user agent, cache miss written, log', send: (url) => full.send(`${url}/?n=${nonce++}`) },
-  { name: 'send(): cache hit', send: (url) => full.send(`${url}/hit`) },
-];
-
-async function cpuPerRequestUs({ send }: Candidate): Promise<number> {
-  let left = REQUESTS;
-  const before = process.cpuUsage();
-  const worker = async (): Promise<void> => {
-    while (left-- > 0) await send(origin.url);
-  };
-  await Promise.all(Array.from({ length: IN_FLIGHT }, worker));
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / REQUESTS;
-}
-
-const rounds = candidates.map((): number[] => []);
-for (let round = -1; round < ROUNDS; round++) {
-  for (const [index, candidate] of candidates.entries()) {
-    const us = await cpuPerRequestUs(candidate);
-    if (round >= 0) rounds[index]?.push(us);
+const results = [];
+for (const bytes of SIZES) {
+  for (const inFlight of IN_FLIGHT) {
+    const requests = REQUESTS[inFlight] ?? 100;
+    const rounds = new Map(all.map(({ name }) => [name, [] as Sample[]]));
+    for (let round = -WARM_UP; round < ROUNDS; round++) {
+      for (const peer of all) {
+        const sample = await measure(peer, `${origin.url}/${bytes}/items`, inFlight, requests);
+        if (round >= 0) rounds.get(peer.name)?.push(sample);
+      }
+    }
+    const cpuOf = (name: string): number => median((rounds.get(name) ?? []).map(({ cpuUs }) => cpuUs));
+    for (const [name, samples] of rounds) {
+      results.push({
+        name,
+        bytes,
+        inFlight,
+        cpuUs: Math.round(cpuOf(name)),
+        ratio: Number((cpuOf(name) / cpuOf(BASE)).toFixed(2)),
+        perSecond: Math.round(median(samples.map(({ perSecond }) => perSecond))),
+      });
+    }
+    console.log(`\n${bytes} B of JSON, ${inFlight} in flight, median of ${ROUNDS} rounds of ${requests} requests`);
+    console.table(
+      results
+        .filter((one) => one.bytes === bytes && one.inFlight === inFlight)
+        .map(({ name, cpuUs, ratio, perSecond }) => ({
+          client: name,
+          'µs of CPU per request': cpuUs,
+          'of axios': ratio,
+          'per second': perSecond,
+        })),
+    );
   }
 }
-const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-const base = median(rounds[0] ?? []);
-console.log(
-  `CPU per request, median of ${ROUNDS} rounds of ${REQUESTS}, ${IN_FLIGHT} in flight, 300 B of JSON, Node ${process.version}\n`,
-);
-console.table(
-  candidates.map(({ name }, index) => {
-    const us = median(rounds[index] ?? []);
-    return { client: name, 'µs per request': Math.round(us), 'of axios': (us / base).toFixed(2) };
-  }),
-);
-await manager.close();
+
+for (const peer of all) await peer.close?.();
 origin.stop();
-rmSync(dataDir, { recursive: true });
+rmSync(state, { recursive: true });
+
+if (values.json !== undefined) {
+  const [cpu] = cpus();
+  const machine = {
+    cpu: cpu?.model ?? 'unknown',
+    cpus: cpus().length,
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    system: `${platform()} ${release()}`,
+    node: process.version,
+    isPinned,
+  };
+  mkdirSync(dirname(values.json), { recursive: true });
+  writeFileSync(
+    values.json,
+    `${JSON.stringify({ date: new Date().toISOString().slice(0, 10), machine, rounds: ROUNDS, requests: REQUESTS, results }, undefined, 2)}\n`,
+  );
+}

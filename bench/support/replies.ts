@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 /** An API as people use them: `GET /BYTES/anything` gives a JSON list of about so many bytes, fresh for an hour. */
 export interface RepliesOrigin {
   readonly url: string;
+  readonly pid: number;
   /** Requests answered so far. */
   requests(): Promise<number>;
   stop(): void;
@@ -18,6 +19,7 @@ export async function forkReplies(): Promise<RepliesOrigin> {
   const [port] = (await once(child, 'message')) as [number];
   return {
     url: `http://127.0.0.1:${port}`,
+    pid: child.pid ?? 0,
     async requests() {
       child.send('count');
       return ((await once(child, 'message')) as [number])[0];

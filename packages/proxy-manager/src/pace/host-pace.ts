@@ -9,10 +9,16 @@ interface Waiter {
   readonly refuse: (reason: unknown) => void;
 }
 
+/** How long a slot that nobody waits for is kept, without a spacing, before Bottleneck has it back, in ms. */
+const LINGER_MS = 1000;
+
 /**
  * The slots of one host. Whoever waits stands in a line of our own, and Bottleneck is handed a job only at the moment
  * at which the first in line may start: once handed, a job spends `minTimeMs` even if its caller has gone away, and
  * its timer keeps the process alive.
+ *
+ * Without a spacing a slot goes from hand to hand: to Bottleneck, which takes milliseconds for each job, all of them
+ * are one long one.
  */
 export class HostPace {
   readonly #open: () => Bottleneck;
@@ -26,6 +32,9 @@ export class HostPace {
   #running = 0;
   #nextStartMs = 0;
   #timer: NodeJS.Timeout | undefined;
+  /** Ends the jobs whose slots nobody needs just now. */
+  #spare: (() => void)[] = [];
+  #linger: NodeJS.Timeout | undefined;
 
   constructor(pace: Pace, Limiter: typeof Bottleneck) {
     this.#concurrency = pace.concurrency ?? Infinity;
@@ -36,7 +45,8 @@ export class HostPace {
 
   /** True when dropping it loses nothing. */
   get idle(): boolean {
-    return this.#waiters.size + this.#handed + this.#running === 0 && performance.now() >= this.#nextStartMs;
+    const busy = this.#waiters.size + this.#handed + this.#running - this.#spare.length;
+    return busy === 0 && performance.now() >= this.#nextStartMs;
   }
 
   /** Resolves when an attempt may start; rejects with the signal's reason, and then no slot is spent. */
@@ -61,13 +71,16 @@ export class HostPace {
       };
       signal.addEventListener('abort', leave, { once: true });
       this.#waiters.add(waiter);
-      this.#advance();
+      const end = this.#spare.pop();
+      if (end === undefined) this.#advance();
+      else this.#serve(waiter, end);
     });
   }
 
   /** Sends everyone away who still waits. */
   close(reason: unknown): void {
     for (const waiter of this.#waiters) waiter.refuse(reason);
+    this.#endSpare();
   }
 
   /** Hands Bottleneck what may start now; for what may start later only, sets a timer. */
@@ -90,7 +103,7 @@ export class HostPace {
   async #start(): Promise<void> {
     this.#handed -= 1;
     const [first] = this.#waiters;
-    if (first === undefined) {
+    if (first === undefined && this.#minTimeMs > 0) {
       // They left within the milliseconds that Bottleneck takes. A fresh one knows nothing of this start; what it must
       // know of earlier ones, `#running` and `#nextStartMs` know as well.
       this.#limiter = this.#open();
@@ -98,10 +111,34 @@ export class HostPace {
     }
     this.#running += 1;
     this.#nextStartMs = performance.now() + this.#minTimeMs;
-    const ended = new Promise<void>((resolve) => first.grant(resolve));
+    const ended = new Promise<void>((end) => {
+      if (first === undefined) this.#keep(end);
+      else this.#serve(first, end);
+    });
     this.#advance();
     await ended;
     this.#running -= 1;
     this.#advance();
+  }
+
+  /** `end` gives the slot back to Bottleneck. */
+  #serve(waiter: Waiter, end: () => void): void {
+    waiter.grant(() => {
+      const [next] = this.#waiters;
+      if (this.#minTimeMs > 0) end();
+      else if (next !== undefined) this.#serve(next, end);
+      else this.#keep(end);
+    });
+  }
+
+  #keep(end: () => void): void {
+    this.#spare.push(end);
+    this.#linger ??= setTimeout(() => this.#endSpare(), LINGER_MS).unref();
+  }
+
+  #endSpare(): void {
+    clearTimeout(this.#linger);
+    this.#linger = undefined;
+    for (const end of this.#spare.splice(0)) end();
   }
 }

@@ -3,9 +3,11 @@ import { PassThrough } from 'node:stream';
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import Bottleneck from 'bottleneck';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Pace } from '../../src/config/resolve.js';
 import { ClosedError } from '../../src/errors.js';
+import { HostPace } from '../../src/pace/host-pace.js';
 import { compose } from '../../src/pipeline/compose.js';
 import type { Exchange } from '../../src/pipeline/exchange.js';
 import { openAttempt } from '../../src/pipeline/exchange.js';
@@ -279,4 +281,26 @@ test('close sends away whoever waits, and whoever comes later', async () => {
   await expect(stage(paced(pace), next)).rejects.toThrow(ClosedError);
   end();
   await running;
+});
+
+test('without a spacing a slot goes from hand to hand, and Bottleneck is asked once for each', async () => {
+  const asked = vi.spyOn(Bottleneck.prototype, 'schedule');
+  onTestFinished(() => asked.mockRestore());
+  const host = new HostPace({ concurrency: 2, minTimeMs: 0 }, Bottleneck);
+  const { signal } = new AbortController();
+  let running = 0;
+  let most = 0;
+  const work = async (): Promise<void> => {
+    const release = await host.acquire(signal);
+    most = Math.max(most, (running += 1));
+    await sleep(1);
+    running -= 1;
+    release();
+  };
+  await Promise.all(Array.from({ length: 40 }, work));
+  await work();
+  expect(most).toBe(2);
+  expect(asked).toHaveBeenCalledTimes(2);
+  expect(host.idle).toBe(true);
+  host.close(new Error('closed'));
 });
