@@ -54,7 +54,6 @@ describe('a proxy that', () => {
   const faults: [string, () => ReturnType<typeof startProxy>][] = [
     ['refuses', closedPort],
     ['resets', () => startFaultyProxy((socket) => socket.resetAndDestroy())],
-    ['closes without a word', () => startFaultyProxy((socket) => socket.end())],
     ['asks for a password', () => startProxy({ username: 'user', password: 'unknown-to-us' })],
   ];
   it.each(faults)('%s is left for another one, and rests', async (_what, start) => {
@@ -70,6 +69,21 @@ describe('a proxy that', () => {
       [bad.hostPort, 'resting'],
       [good.hostPort, 'ready'],
     ]);
+  });
+
+  it('closes without a word is left for another one, for this host', async () => {
+    const [api, second] = [await startApi(), await startApi()];
+    const bad = await startFaultyProxy((socket) => socket.once('data', () => socket.end()));
+    const good = await startProxy();
+    const manager = startManager({ secrets: { ip_based: { shop: {} }, ips: [bad.address, good.address] } });
+    const req = manager.request('shop');
+    for (let i = 0; i < 4; i++) expect((await req.send(api.url)).exchange.proxy).toEqual({ id: good.hostPort });
+    expect(bad.uses()).toBe(1);
+    const states = async (): Promise<string[]> => (await manager.usage('shop')).map(({ state }) => state);
+    expect(await states()).toEqual(['ready', 'ready']);
+    // It fails for a second host as well: so it is the proxy.
+    expect((await req.send(second.url)).exchange).toMatchObject({ attempts: 2, proxy: { id: good.hostPort } });
+    expect(await states()).toEqual(['resting', 'ready']);
   });
 
   it('takes the request and says nothing is left for another one after half of the time', async () => {

@@ -24,9 +24,11 @@ import type { SecretPattern } from './pipeline/secret-pattern.js';
 import { patternOf } from './pipeline/secret-pattern.js';
 import type { Lease } from './pool/lease.js';
 import type { PinnedIdentity } from './pool/pinned-identity.js';
+import { PoolHealth } from './pool/health.js';
 import type { CredentialPool, LeaseDemand } from './pool/pool.js';
 import { credentialPool, poolOf } from './pool/pool.js';
 import type { Secret } from './secret.js';
+import { breakerStage } from './stages/breaker.js';
 import { cacheStage } from './stages/cache.js';
 import { credentialStage } from './stages/credential.js';
 import { identityStage } from './stages/identity.js';
@@ -62,6 +64,7 @@ export class Engine {
   readonly #cache: ReturnType<typeof cacheStage>;
   readonly #pace: ReturnType<typeof paceStage>;
   readonly #transport: Transport;
+  readonly #health: PoolHealth;
   readonly #ownsTransport: boolean;
   readonly #retentionDays: number | undefined;
   readonly #trace: ReturnType<typeof tracing>;
@@ -86,6 +89,7 @@ export class Engine {
       {
         ...(options.retry === undefined ? {} : { retry: options.retry }),
         ...(options.wait === undefined ? {} : { wait: options.wait }),
+        ...(options.outcome === undefined ? {} : { outcome: options.outcome }),
       },
     );
     this.clock = clock;
@@ -104,15 +108,21 @@ export class Engine {
     this.#pace = paceStage();
     this.#transport = transport ?? createTransport();
     this.#ownsTransport = transport === undefined;
+    this.#health = new PoolHealth({
+      store: this.#stores.usage,
+      clock,
+      probe: this.#transport.probe?.bind(this.#transport),
+    });
     // The order of the pipeline, outermost first; docs/pipeline.md gives each line's reason.
     this.#pipeline = compose(
       [
         this.#cache.stage,
         retryStage({ clock }),
         recordStage({ log: this.#log, clock }),
+        breakerStage({ clock }),
         this.#pace.stage,
-        credentialStage(({ pool, policy, signal, avoid, waits }) =>
-          this.lease(pool, { ...policy, signal, avoid }, waits),
+        credentialStage(({ pool, policy, request, signal, avoid, shun, waits }) =>
+          this.lease(pool, { ...policy, signal, avoid, shun, host: request.url.host }, waits),
         ),
         identityStage(),
       ],
@@ -137,7 +147,8 @@ export class Engine {
       ]);
     }
     this.#pools.set(name, pool);
-    this.#credentials.set(pool, credentialPool({ store: this.#stores.usage, endpoint, pool, clock: this.clock }));
+    const [store, clock, health] = [this.#stores.usage, this.clock, this.#health];
+    this.#credentials.set(pool, credentialPool({ store, endpoint, pool, clock, health }));
     return pool;
   }
 
@@ -190,8 +201,14 @@ export class Engine {
     if (name !== undefined && !this.endpoints.has(name)) throw unknownEndpoint(name, this.endpoints);
     const endpoints = [...this.endpoints.values()].filter((endpoint) => name === undefined || endpoint.name === name);
     const readings = endpoints.map(async (endpoint) => {
-      const meters = await this.#stores.usage.read(this.poolOf(endpoint, undefined));
-      return meters.map((reading) => credentialUsage(endpoint.name, reading, this.clock.now()));
+      const pool = this.poolOf(endpoint, undefined);
+      const [meters, reasons] = await Promise.all([
+        this.#stores.usage.read(pool),
+        this.#health.reasons(pool, undefined),
+      ]);
+      return meters.map((reading) =>
+        credentialUsage(endpoint.name, reading, reasons.get(reading.id), this.clock.now()),
+      );
     });
     return (await Promise.all(readings)).flat();
   }
@@ -211,6 +228,7 @@ export class Engine {
 
   async #close(): Promise<void> {
     this.#waits.end(new ClosedError('ProxyManager'));
+    this.#health.close();
     await this.#pace.close();
     await this.#cache.close();
     await Promise.allSettled(this.#inFlight);

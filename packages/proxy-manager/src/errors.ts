@@ -45,22 +45,51 @@ export class ConfigError extends ProxyManagerError {
   }
 }
 
-/** Every key or proxy of the endpoint is used up or resting. */
+/** Why one credential of an exhausted pool does not serve. */
+export interface RestingCredential {
+  /** The key's id or fingerprint, or the proxy's. */
+  readonly id: string;
+  readonly secretType: 'ip' | 'key';
+  /** Undefined where it is not the time that it waits for. */
+  readonly until: Date | undefined;
+  /** In words: `throttled (status 429)`, `used 250 of 250`, `dead: …`. */
+  readonly because: string;
+}
+
+/** Every key or proxy of the endpoint is used up or resting; the message has a line for each, as far as there are not many. */
 export class PoolExhaustedError extends ProxyManagerError {
   override readonly name = 'PoolExhaustedError';
   readonly code = 'ERR_POOL_EXHAUSTED';
   readonly endpoint: string;
   /** When the first credential can serve again. */
   readonly retryAt: Date;
+  /** Why each does not serve at present; of a large pool the first twenty. */
+  readonly credentials: readonly RestingCredential[];
 
-  constructor(endpoint: string, what: 'key' | 'proxy', retryAt: Date) {
+  constructor(
+    endpoint: string,
+    what: 'key' | 'proxy',
+    retryAt: Date,
+    why: { readonly credentials: readonly RestingCredential[]; readonly others: number } = {
+      credentials: [],
+      others: 0,
+    },
+  ) {
     const plural = what === 'key' ? 'keys' : 'proxies';
+    const lines = why.credentials.map(({ id, until, because }) => {
+      return `${what} ${id}: ${because}${until === undefined ? '' : `, until ${until.toISOString()}`}`;
+    });
+    if (why.others > 0 && lines.length > 0) lines.push(`and ${why.others} more`);
     super(
-      `all ${plural} of endpoint "${endpoint}" are used up or resting; the first is ready again at ${retryAt.toISOString()}. ` +
-        'Wait for it with { wait: true } or { wait: <ms> }, or add another one to secrets.json.',
+      [
+        `all ${plural} of endpoint "${endpoint}" are used up or resting; the first is ready again at ${retryAt.toISOString()}. ` +
+          'Wait for it with { wait: true } or { wait: <ms> }, or add another one to secrets.json.',
+        ...lines,
+      ].join('\n  '),
     );
     this.endpoint = endpoint;
     this.retryAt = retryAt;
+    this.credentials = why.credentials;
   }
 }
 

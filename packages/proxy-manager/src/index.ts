@@ -10,7 +10,9 @@ export {
   ProxyManagerError,
   StoreError,
 } from './errors.js';
-export type { ProxyManagerErrorCode } from './errors.js';
+export type { ProxyManagerErrorCode, RestingCredential } from './errors.js';
+export type { Outcome, OutcomeExchange, OutcomeFunction, OutcomeReply } from './pool/outcome.js';
+export type { VerdictName } from './pool/verdict.js';
 export type { CacheableExchange, CacheableReply, CachePolicy, FetchCacheMode } from './config/cache-options.js';
 export type {
   ExchangeOptions,
@@ -27,6 +29,7 @@ export type {
   KeyEndpointEntry,
   KeyEntry,
   LimitEntry,
+  OutcomeEntry,
   PaceEntry,
   ProxyEndpointEntry,
   SecretsFile,

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { KeyContext, Unmetered } from './credentials.js';
 import { readKeys, readProxies } from './credentials.js';
 import { fieldsOf, readApply, readHosts, readPace } from './endpoint-options.js';
+import { readOutcomes } from './outcomes.js';
 import type { Report } from './problem.js';
 import type { Apply, Endpoint, Endpoints, KeyCredential, ProxyCredential, WindowSpec } from './resolve.js';
 import { ShownIds } from './shown-ids.js';
@@ -38,6 +39,7 @@ export function buildEndpoints(file: unknown, fingerprintKey: string | undefined
         apply: keys?.apply,
         hosts: eitherOf('hosts', readHosts, name, keyBased, ipBased, report),
         pace: eitherOf('pace', readPace, name, keyBased, ipBased, report),
+        outcomes: eitherOf('outcomes', readOutcomes, name, keyBased, ipBased, report),
       };
       return [name, Object.freeze(endpoint)];
     }),

@@ -5,6 +5,7 @@ import type { BodyPolicy, ServiceIdentity } from '../log/record-policy.js';
 import type { TraceOptions } from '../telemetry/tracing.js';
 import type { ExchangeSink } from '../log/exchange-log.js';
 import type { ProxyManager } from '../proxy-manager.js';
+import type { OutcomeFunction } from '../pool/outcome.js';
 import type { Transport } from '../transport/transport.js';
 import type { UsageStore } from '../usage/usage-store.js';
 import type { CachePolicy, FetchCacheMode } from './cache-options.js';
@@ -124,6 +125,8 @@ export interface ManagerOptions {
   readonly retry?: RetryOptions;
   /** Wait for an exhausted pool: `true` as long as it takes, or at most so many ms. Default: not at all. */
   readonly wait?: boolean | number;
+  /** As `ExchangeOptions.outcome`, for every Request of this manager. */
+  readonly outcome?: OutcomeFunction;
   /** The key of the HMAC that makes an id out of a secret; the same on all machines that share stores. Default: a published constant. */
   readonly fingerprintKey?: string;
   /** Sends the bytes in place of the built-in undici transport. */
@@ -141,6 +144,12 @@ export interface ExchangeOptions {
   readonly retry?: RetryOptions;
   /** Wait for an exhausted pool: `true` as long as it takes, or at most so many ms. */
   readonly wait?: boolean | number;
+  /**
+   * Reads each reply that came off the network and says what it means, where its status, the `outcomes` of secrets.json
+   * and its headers do not: a verdict, or `{ verdict, retryAt, limit, remaining }`; undefined leaves it as it is. An
+   * error that it throws is given to the caller of `send`.
+   */
+  readonly outcome?: OutcomeFunction;
   /** Strings for the log, under `labels.*`. */
   readonly labels?: Readonly<Record<string, string>>;
   /**
@@ -160,7 +169,7 @@ export interface RequestDefaults extends ExchangeOptions, Omit<AxiosRequestConfi
 /** With `manager` the Request lives on it; without, all Requests of a process with equal settings share one. */
 export type RequestOptions = RequestDefaults & { readonly endpoint: string } & (
     | { readonly manager: ProxyManager }
-    | ({ readonly manager?: never } & Omit<ManagerOptions, 'cache' | 'retry' | 'transport' | 'wait'>)
+    | ({ readonly manager?: never } & Omit<ManagerOptions, 'cache' | 'outcome' | 'retry' | 'transport' | 'wait'>)
   );
 
 /** One call: fetch's words (`body`) or axios's (`data`), and the extras. */

@@ -20,13 +20,14 @@ export function overPolicy(
   policy: ExchangePolicy,
   options: ExchangeOptions & { readonly cost?: number },
 ): ExchangePolicy {
-  const { cache, retry, wait, labels, userAgent, cost } = options;
-  if ((cache ?? retry ?? wait ?? labels ?? userAgent ?? cost) === undefined) return policy;
+  const { cache, retry, wait, labels, userAgent, cost, outcome } = options;
+  if ((cache ?? retry ?? wait ?? labels ?? userAgent ?? cost ?? outcome) === undefined) return policy;
   return {
     ...policy,
     cache: cache === undefined ? policy.cache : overCachePolicy(policy.cache, cache),
     retry: retry === undefined ? policy.retry : overRetry(policy.retry, retry),
     cost: cost ?? policy.cost,
+    outcome: outcome ?? policy.outcome,
     waitMs: wait === undefined ? policy.waitMs : waitMs(wait),
     labels: labels === undefined ? policy.labels : { ...policy.labels, ...labels },
     userAgent: userAgent === undefined ? policy.userAgent : userAgentPolicy(userAgent),

@@ -6,9 +6,6 @@ export type Path = readonly (number | string)[];
 /** Takes note of one mistake: where in the file, what was expected there, what was found. */
 export type Report = (path: Path, text: string) => void;
 
-/** Fields that a later version will know. */
-const LATER: ReadonlySet<string> = new Set(['outcomes']);
-
 /** One line of a `ConfigError`: `key_based.weather.limit: expected a positive integer, found "60"`. */
 export function problem(path: Path, text: string): string {
   const where = path.map((step, index) => {
@@ -22,7 +19,6 @@ export function problem(path: Path, text: string): string {
 
 /** Where an unknown field is and what it could have meant; told of its parent when its name may be a secret. */
 export function unknownField(parent: Path, name: string, known: readonly string[]): readonly [Path, string] {
-  if (LATER.has(name)) return [[...parent, name], 'not supported by this version'];
   const near = nearMiss(name, known);
   const meant = near === undefined ? `known are ${known.join(', ')}` : `did you mean ${near}?`;
   if (!showsField(name)) return [parent, `an unknown field (its name is not shown, it may be a secret; ${meant})`];

@@ -1,3 +1,4 @@
+import type { VerdictName } from '../pool/verdict.js';
 import type { Secret } from '../secret.js';
 
 export type CalendarPeriod = 'minute' | 'hour' | 'day' | 'week' | 'month' | 'year';
@@ -69,6 +70,15 @@ export interface Pace {
   readonly minTimeMs: number;
 }
 
+/** What a reply that meets all of its conditions says, in place of what its status says. */
+export interface OutcomeRule {
+  readonly statuses: ReadonlySet<number> | undefined;
+  readonly headers: readonly (readonly [name: string, pattern: RegExp])[];
+  readonly body: RegExp | undefined;
+  readonly size: { readonly minBytes?: number; readonly maxBytes?: number } | undefined;
+  readonly verdict: VerdictName;
+}
+
 /** One endpoint of secrets.json, checked and frozen. At least one of `keys` and `proxies` is there. */
 export interface Endpoint {
   readonly name: string;
@@ -78,6 +88,8 @@ export interface Endpoint {
   readonly hosts: readonly string[] | undefined;
   readonly apply: Apply | undefined;
   readonly pace: Pace | undefined;
+  /** The first that matches decides. */
+  readonly outcomes?: readonly OutcomeRule[] | undefined;
 }
 
 /** The endpoints of one secrets.json by name. */

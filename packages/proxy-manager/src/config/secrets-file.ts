@@ -1,3 +1,5 @@
+import type { VerdictName } from '../pool/verdict.js';
+
 /** One limit, with one of `within`, `every` and `per`. Durations are written `500ms`, `60s`, `5m`, `24h` or `7d`. */
 export interface LimitEntry {
   /** Uses that the window holds. */
@@ -42,6 +44,19 @@ export interface PaceEntry {
   readonly minTimeMs?: number;
 }
 
+/** What a reply that meets all conditions means. Patterns are regular expressions, whatever the case of letters. */
+export interface OutcomeEntry {
+  /** `403`, `"5xx"`, or a list of them. */
+  readonly status?: number | string | readonly (number | string)[];
+  /** A pattern for each header that must be there. */
+  readonly header?: Readonly<Record<string, string>>;
+  /** A pattern in the first 256 KiB of the body. */
+  readonly body?: string;
+  /** Of the body, after decoding. */
+  readonly size?: { readonly minBytes?: number; readonly maxBytes?: number };
+  readonly verdict: VerdictName;
+}
+
 export interface EndpointEntry {
   /** Uses of each key or proxy within `refresh_rate`. Absent: unlimited. */
   readonly limit?: number;
@@ -52,6 +67,8 @@ export interface EndpointEntry {
   /** Hosts that requests of this endpoint may go to, `*.example.com` for subdomains. Absent: any. */
   readonly hosts?: readonly string[];
   readonly pace?: PaceEntry;
+  /** The first that matches decides, before what the status means by itself. */
+  readonly outcomes?: readonly OutcomeEntry[];
 }
 
 export interface KeyEndpointEntry extends EndpointEntry {

@@ -1,10 +1,22 @@
 import * as v from 'valibot';
+import type { VerdictName } from '../pool/verdict.js';
 import type { SecretsFile } from './secrets-file.js';
 import { DURATION } from './windows.js';
 
 /** A century: beyond it a date that is told to the caller could not be written. */
 const LONGEST_WINDOW_MINUTES = 52_560_000;
 const LONGEST_TIMER_MS = 2_147_483_647;
+
+/** As in pool/verdict.ts, which this folder must not load. */
+const VERDICT_NAMES = [
+  'good',
+  'throttled',
+  'spent',
+  'refused',
+  'blocked',
+  'proxy-dead',
+  'down',
+] as const satisfies readonly VerdictName[];
 
 // The message of every schema is what it expects, in the words of the error; of `fields` it lists the known ones.
 const whole = 'a positive integer';
@@ -114,6 +126,42 @@ const limits = described(
   ),
   'Limits that hold all at once, each with one of within, every and per.',
 );
+const bytes = v.exactOptional(
+  v.pipe(v.number('a number of bytes'), v.safeInteger('a number of bytes'), v.minValue(0, 'a number of bytes')),
+);
+const STATUS = 'a status such as 403 or "5xx"';
+const status = v.union(
+  [
+    v.pipe(v.number(STATUS), v.safeInteger(STATUS), v.minValue(100, STATUS), v.maxValue(599, STATUS)),
+    v.pipe(v.string(STATUS), v.regex(/^[1-5]xx$/, STATUS)),
+  ],
+  STATUS,
+);
+const VERDICT = `one of ${VERDICT_NAMES.join(', ')}`;
+const pattern = v.string('a regular expression');
+const outcomes = described(
+  v.array(
+    fields({
+      status: v.exactOptional(
+        described(
+          v.union([status, v.array(status, STATUS)], `${STATUS}, or an array of them`),
+          'Statuses of the reply.',
+        ),
+      ),
+      header: v.exactOptional(
+        described(
+          named(pattern, 'an object of patterns by name'),
+          'A regular expression for each header that must be there.',
+        ),
+      ),
+      body: v.exactOptional(described(pattern, 'A regular expression, searched in the first 256 KiB of the body.')),
+      size: v.exactOptional(described(fields({ minBytes: bytes, maxBytes: bytes }), 'Size of the body in bytes.')),
+      verdict: described(v.picklist(VERDICT_NAMES, VERDICT), 'What the reply means.'),
+    }),
+    'an array of rules',
+  ),
+  'What a reply means that meets all conditions of a rule; the first rule that matches decides.',
+);
 const keyText = described(v.string('a key'), 'The key itself, or env:NAME to take it from the environment.');
 const key = v.union(
   [
@@ -170,6 +218,7 @@ export const secretsSchema: v.GenericSchema<SecretsFile> = described(
             hosts: v.exactOptional(hosts),
             apply: v.exactOptional(apply),
             pace: v.exactOptional(pace),
+            outcomes: v.exactOptional(outcomes),
           }),
           'an object of endpoints by name',
         ),
@@ -192,6 +241,7 @@ export const secretsSchema: v.GenericSchema<SecretsFile> = described(
             ),
             hosts: v.exactOptional(hosts),
             pace: v.exactOptional(pace),
+            outcomes: v.exactOptional(outcomes),
           }),
           'an object of endpoints by name',
         ),

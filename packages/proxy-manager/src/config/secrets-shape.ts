@@ -4,8 +4,6 @@ import { found, unknownField } from './problem.js';
 import { secretsSchema } from './secrets-schema.js';
 import { NOTHING, NUMERIC, WORD } from './shown.js';
 
-const NEEDED: Readonly<Record<string, string>> = { keys: 'an array of keys', uses: 'a positive integer' };
-
 type Issue = v.BaseIssue<unknown>;
 
 /** Reports every mistake of shape in the content of a secrets.json, and shows no key or password while doing so. */
@@ -14,6 +12,13 @@ export function checkShape(file: unknown, report: Report): void {
   for (const issue of issues ?? []) reportIssue(issue, [], report);
 }
 
+/** What is expected where a field that must be there is not; else it is a string. */
+const MISSING: Readonly<Record<string, string>> = {
+  keys: 'an array of keys',
+  uses: 'a positive integer',
+  verdict: 'a verdict',
+};
+
 function reportIssue(issue: Issue, parents: Path, report: Report): void {
   const path = [...parents, ...(issue.path ?? []).map(({ key }) => (typeof key === 'number' ? key : String(key)))];
   // Of an union, the branch that got further is the one that was meant.
@@ -21,7 +26,7 @@ function reportIssue(issue: Issue, parents: Path, report: Report): void {
   if (deeper.length > 0) deeper.forEach((inner) => reportIssue(inner, path, report));
   else if (issue.expected === 'never') reportUnknown(issue, path, report);
   else if (issue.type === 'strict_object' && issue.path?.at(-1)?.key !== undefined && issue.received === 'undefined') {
-    report(path, `expected ${NEEDED[String(path.at(-1))] ?? 'a string'}, found nothing`);
+    report(path, `expected ${MISSING[String(path.at(-1))] ?? 'a string'}, found nothing`);
   } else report(path, `expected ${issue.message}, found ${found(issue.input, shownAt(path))}`);
 }
 
@@ -33,10 +38,8 @@ function reportUnknown(issue: Issue, path: Path, report: Report): void {
   for (const name of Object.keys(typeof input === 'object' && input !== null ? input : {})) {
     if (known.includes(name)) continue;
     // A name among the keys may be a key that went to the wrong side of its colon.
-    const [where, text] = unknownField(parent, name, known);
-    if (isHidden(parent) && !text.startsWith('not supported'))
-      report(parent, `expected no fields but ${known.join(', ')}`);
-    else report(where, text);
+    if (isHidden(parent)) report(parent, `expected no fields but ${known.join(', ')}`);
+    else report(...unknownField(parent, name, known));
   }
 }
 
@@ -54,11 +57,15 @@ const NUMBERS = new Set<unknown>([
   'within',
   'every',
   'margin',
+  'status',
+  'minBytes',
+  'maxBytes',
 ]);
 
 /** A number in place of an endpoint may be a key, whatever the endpoint is called. */
 function shownAt(path: Path): RegExp | undefined {
   if (isHidden(path)) return undefined;
-  if (path.length > 2 && path.at(-1) === 'per') return WORD;
-  return path.length > 2 && NUMBERS.has(path.at(-1)) ? NUMERIC : NOTHING;
+  if (path.length <= 2) return NOTHING;
+  if (path.at(-1) === 'verdict' || path.at(-1) === 'per') return WORD;
+  return NUMBERS.has(path.at(-1)) ? NUMERIC : NOTHING;
 }

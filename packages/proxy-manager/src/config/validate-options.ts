@@ -76,12 +76,14 @@ const later: Rule = (_, path, problems) => problems.push(problem(path, 'not supp
 const RETRY: Rules = { attempts: positiveInteger, deadlineMs: positiveTime, unsafe: bool };
 const retry = object(RETRY, knownIn(RETRY));
 const wait = rule('true, false or milliseconds', (value) => typeof value === 'boolean' || isTime(value));
+const outcome = rule('a function', (value) => typeof value === 'function');
 
 /** The extras of a call, of a Request and, as far as they are there, of a manager. */
 const EXCHANGE: Rules = {
   cache: cacheOption,
   retry,
   wait,
+  outcome,
   labels: rule('an object of strings', (value) => {
     return isObject(value) && Object.values(value).every((label) => typeof label === 'string');
   }),
@@ -178,6 +180,7 @@ const MANAGER: Rules = {
   cache: object(MANAGER_CACHE, knownIn(MANAGER_CACHE)),
   retry,
   wait,
+  outcome,
   transport: rule('a Transport', has('send', 'close')),
 };
 

@@ -14,6 +14,8 @@ export interface ExchangeInfo {
   readonly proxy: { readonly id: string } | undefined;
   /** Attempts on the network; 0 for a cache hit. */
   readonly attempts: number;
+  /** Why a failed attempt was not repeated: what stood in the way is the request, such as a streamed body. */
+  readonly notRepeated: string | undefined;
   /** Time spent waiting for the pool, the host's pace and between attempts, in ms. */
   readonly waitedMs: number;
   readonly durationMs: number;
@@ -51,6 +53,7 @@ export function exchangeInfo({ id, trace }: Exchange): ExchangeInfo {
     credential: taken('key'),
     proxy: taken('proxy'),
     attempts: trace.attempts,
+    notRepeated: trace.notRepeated,
     waitedMs: trace.waitedMs,
     durationMs: performance.now() - trace.startedMs,
     userAgent: trace.last?.userAgent,

@@ -4,6 +4,8 @@ import type { ResolvedCachePolicy } from '../config/cache-policy.js';
 import type { Endpoint } from '../config/resolve.js';
 import type { RecordPolicy } from '../log/record-policy.js';
 import type { Lease } from '../pool/lease.js';
+import type { OutcomeFunction } from '../pool/outcome.js';
+import type { ToldLimit } from '../pool/told-limits.js';
 import type { Verdict } from '../pool/verdict.js';
 import type { WireObservation, WireOptions, WireReply } from '../transport/transport.js';
 import type { MeterReading, Pool } from '../usage/usage-store.js';
@@ -56,6 +58,8 @@ export interface ExchangePolicy {
   /** How long an exhausted pool is waited for, in ms; 0: not at all. */
   readonly waitMs: number;
   readonly labels: Readonly<Record<string, string>>;
+  /** The user's say on the verdict. */
+  readonly outcome?: OutcomeFunction | undefined;
   /** What of the exchange is logged beyond what always is. */
   readonly record?: RecordPolicy;
   /** `auto`: a realistic one per credential; `off`: none is added; else this very one. */
@@ -77,6 +81,8 @@ export interface Exchange {
   readonly waits: Waits;
   /** Ids that earlier attempts used: taken again only where no other is ready. */
   readonly avoid: ReadonlySet<string>;
+  /** Ids that this exchange takes no more: they were refused. */
+  readonly shun?: ReadonlySet<string>;
   /** Set by the credential stage for the stages inside it. */
   readonly lease: Lease | undefined;
   /** The notebook of the whole exchange. */
@@ -114,6 +120,8 @@ export interface Trace {
   attempts: number;
   /** Time spent waiting for the pool, the host's pace, and between attempts, in ms. */
   waitedMs: number;
+  /** Why the last attempt was not repeated although another might have gone well, in words. */
+  notRepeated?: string | undefined;
   cache: CacheStatus;
   cacheKey: string | undefined;
   cacheAgeMs: number | undefined;
@@ -136,6 +144,10 @@ export interface Attempt extends WireObservation {
   taken: readonly MeterReading[];
   userAgent: string | undefined;
   verdict: Verdict | undefined;
+  /** Whom the verdict speaks of, as `URL.host`: another than was asked where a redirect led there. */
+  host: string | undefined;
+  /** What the reply told of quotas. */
+  told: readonly ToldLimit[];
   /** Writes a placeholder over the secrets that this attempt sent, wherever they stand in a text that came back. */
   hide?: (text: string) => string;
   /** Waits of this attempt, in ms. */
@@ -176,6 +188,8 @@ export function openAttempt(number: number, nowMs: number, retry?: Attempt['retr
     taken: [],
     userAgent: undefined,
     verdict: undefined,
+    host: undefined,
+    told: [],
     poolMs: 0,
     paceMs: 0,
     sent: false,

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../clock.js';
-import type { KeyCredential, Meter, ProxyCredential } from '../config/resolve.js';
+import type { KeyCredential, ProxyCredential } from '../config/resolve.js';
 import type { MeterReading, Refusal, Ticket, UsageStore } from '../usage/usage-store.js';
+import type { PoolHealth } from './health.js';
 import type { Lease } from './lease.js';
-import { withinReason } from './retry-after.js';
 import type { Verdict } from './verdict.js';
 
 /** How long a reply waits for the note of its arrival, in ms. */
@@ -16,7 +16,8 @@ export class CredentialLease implements Lease {
   readonly taken: readonly MeterReading[];
   readonly #store: UsageStore;
   readonly #tickets: [Ticket, ...Ticket[]];
-  readonly #exhausted: (refusal: Refusal) => Error;
+  readonly #health: PoolHealth;
+  readonly #exhausted: (refusal: Refusal) => Promise<Error>;
   readonly #onFree: () => void;
   readonly #clock: Clock;
   #settled: Promise<void> | undefined;
@@ -26,7 +27,8 @@ export class CredentialLease implements Lease {
     readonly ticket: Ticket;
     readonly key: KeyCredential | undefined;
     readonly proxy: ProxyCredential | undefined;
-    readonly exhausted: (refusal: Refusal) => Error;
+    readonly health: PoolHealth;
+    readonly exhausted: (refusal: Refusal) => Promise<Error>;
     /** Called when uses were given back. */
     readonly onFree: () => void;
     readonly clock: Clock;
@@ -36,6 +38,7 @@ export class CredentialLease implements Lease {
     this.taken = options.ticket.taken;
     this.#store = options.store;
     this.#tickets = [options.ticket];
+    this.#health = options.health;
     this.#exhausted = options.exhausted;
     this.#onFree = options.onFree;
     this.#clock = options.clock;
@@ -44,25 +47,24 @@ export class CredentialLease implements Lease {
   async charge(cost: number): Promise<void> {
     const { pool } = this.#tickets[0];
     const answer = await this.#store.take({ pool, cost, pin: this.taken.map(({ id }) => id) });
-    if (!answer.granted) throw this.#exhausted(answer);
+    if (!answer.granted) throw await this.#exhausted(answer);
     this.#tickets.push(answer);
   }
 
-  settle(verdict: Verdict | undefined, sent: boolean): Promise<void> {
-    this.#settled ??= this.#settle(verdict, sent);
+  settle(verdict: Verdict | undefined, sent: boolean, host?: string): Promise<void> {
+    this.#settled ??= this.#settle(verdict, sent, host);
     return this.#settled;
   }
 
-  async #settle(verdict: Verdict | undefined, sent: boolean): Promise<void> {
+  async #settle(verdict: Verdict | undefined, sent: boolean, host: string | undefined): Promise<void> {
     const steps: Promise<void>[] = sent
       ? this.#tickets
           .filter(({ arrivalMattersFromMs }) => arrivalMattersFromMs <= this.#clock.now())
           .map((ticket) => this.#tellArrival(ticket))
       : this.#tickets.map((ticket) => this.#store.giveBack(ticket));
-    const blamed = this.#blamed(verdict);
-    if (blamed !== undefined) {
-      const untilMs = withinReason(blamed.untilMs, this.#clock.now(), blamed.credential.windows);
-      steps.push(this.#store.rest(this.#tickets[0].pool, blamed.credential.id, untilMs));
+    if (verdict !== undefined) {
+      const { key, proxy, taken } = this;
+      steps.push(this.#health.settle({ pool: this.#tickets[0].pool, key, proxy, taken, verdict, host }));
     }
     // A store that fails here leaves a use too many counted, or a rest untold: the reply is worth more than the note.
     await Promise.allSettled(steps);
@@ -74,14 +76,5 @@ export class CredentialLease implements Lease {
     const waited = new AbortController();
     const told = this.#store.arrived(ticket).finally(() => waited.abort());
     await Promise.race([told, delay(ARRIVAL_WAIT_MS, undefined, { signal: waited.signal })]);
-  }
-
-  #blamed(verdict: Verdict | undefined): { readonly credential: Meter; readonly untilMs: number } | undefined {
-    if (verdict?.kind === 'throttled') {
-      const credential = this.key ?? this.proxy;
-      return credential && { credential, untilMs: verdict.untilMs };
-    }
-    if (verdict?.kind === 'proxy-dead') return this.proxy && { credential: this.proxy, untilMs: verdict.untilMs };
-    return undefined;
   }
 }

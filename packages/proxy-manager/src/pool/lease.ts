@@ -11,8 +11,8 @@ export interface Lease {
   /** Counts `cost` more uses on the same credentials: a redirect's further hop. */
   charge(cost: number): Promise<void>;
   /**
-   * Ends the lease, the first call wins: rests whom the verdict blames (undefined: nothing is known, nobody is), and
-   * gives the uses back where `sent` is false, that is, surely nothing reached the wire. Never rejects.
+   * Ends the lease, the first call wins: does what the verdict asks for (undefined: nothing is known), `host` being whom
+   * it speaks of, and gives the uses back where `sent` is false, that is, surely nothing reached the wire. Never rejects.
    */
-  settle(verdict: Verdict | undefined, sent: boolean): Promise<void>;
+  settle(verdict: Verdict | undefined, sent: boolean, host?: string): Promise<void>;
 }

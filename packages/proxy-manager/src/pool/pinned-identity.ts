@@ -19,6 +19,7 @@ export interface KeyProxy {
 interface Wanted {
   readonly policy: Pick<Exchange['policy'], 'cost' | 'waitMs'>;
   readonly signal: AbortSignal | undefined;
+  readonly request?: Pick<Exchange['request'], 'url'>;
 }
 
 /**
@@ -40,7 +41,7 @@ export class PinnedIdentity implements Pin {
     this.key = first.key?.secret.reveal();
   }
 
-  async lease({ policy, signal }: Wanted): Promise<Lease> {
+  async lease({ policy, request, signal }: Wanted): Promise<Lease> {
     signal?.throwIfAborted();
     if (this.#reserved && policy.cost === 1 && this.#isCurrent()) {
       this.#reserved = false;
@@ -51,6 +52,7 @@ export class PinnedIdentity implements Pin {
       cost: policy.cost,
       waitMs: policy.waitMs,
       signal,
+      host: request?.url.host,
       pin: this.ids,
     });
   }

@@ -1,11 +1,14 @@
 import type { Endpoint, KeyCredential, ProxyCredential } from '../config/resolve.js';
-import { ConfigError, PoolExhaustedError } from '../errors.js';
+import { ConfigError } from '../errors.js';
 import { systemClock } from '../clock.js';
 import type { Clock } from '../clock.js';
 import type { Demand, Pool, Refusal, Section, Ticket, UsageStore } from '../usage/usage-store.js';
 import { CredentialLease } from './credential-lease.js';
+import { exhaustedError } from './exhausted.js';
+import { PoolHealth } from './health.js';
 import type { Lease } from './lease.js';
 import { Line } from './line.js';
+import { MAX_DATE_MS } from './retry-after.js';
 
 /** What a lease is asked for. */
 export interface LeaseDemand {
@@ -19,6 +22,10 @@ export interface LeaseDemand {
   readonly pin?: readonly string[] | undefined;
   /** Ids that serve only where no other is ready. */
   readonly avoid?: ReadonlySet<string> | undefined;
+  /** Ids that do not serve. */
+  readonly shun?: ReadonlySet<string> | undefined;
+  /** Where the request goes, as `URL.host`: who is blocked there is not taken. */
+  readonly host?: string | undefined;
 }
 
 /** Gives leases on the credentials of one endpoint. */
@@ -45,55 +52,70 @@ export function credentialPool(options: {
   readonly endpoint: Endpoint;
   readonly pool: Pool;
   readonly clock?: Clock;
+  readonly health?: PoolHealth;
 }): CredentialPool {
   const { store, endpoint, pool, clock = systemClock } = options;
+  const health = options.health ?? new PoolHealth({ store, clock });
+  health.register(pool, endpoint.proxies ?? []);
   const keys = byId<KeyCredential>(endpoint.keys);
   const proxies = byId<ProxyCredential>(endpoint.proxies);
   /** One line for all who take any credential, and one for each pinned identity. */
   const lines = new Map<string, Line>();
 
-  function exhausted({ kind, retryAtMs }: Refusal): Error {
-    if (retryAtMs === Infinity) {
-      return new ConfigError(`endpoint "${pool.endpoint}"`, [`cost: more uses at once than any ${kind} may ever have`]);
+  const exhausted = (refusal: Refusal, { host, pin, shun }: Partial<LeaseDemand>): Promise<Error> =>
+    exhaustedError(refusal, { store, health, pool, host, pin, shun });
+
+  /** Who rests where the request goes, and is not to serve. */
+  async function demandOf({ cost, pin, avoid, shun, host }: LeaseDemand): Promise<Demand> {
+    const found = health.restingFor(pool, host);
+    let resting = found instanceof Promise ? await found : found;
+    if (shun !== undefined && shun.size > 0) {
+      resting = new Map([...resting, ...Array.from(shun, (id) => [id, MAX_DATE_MS] as const)]);
     }
-    return new PoolExhaustedError(pool.endpoint, kind, new Date(retryAtMs));
+    return { pool, cost, ...(pin && { pin }), ...(avoid && { avoid }), ...(resting.size > 0 && { resting }) };
   }
 
-  async function taken(demand: Demand, waitMs: number, signal: AbortSignal | undefined): Promise<Ticket> {
-    const ask = (): Promise<Ticket | Refusal> => store.take(demand);
-    const name = JSON.stringify(demand.pin ?? []);
+  async function taken(wanted: LeaseDemand): Promise<Ticket> {
+    const { cost, waitMs, signal } = wanted;
+    const demand = await demandOf(wanted);
+    const ask = async (): Promise<Ticket | Refusal> => store.take(await demandOf(wanted));
+    // Whoever cannot take what others can stands in a line of its own.
+    const apart = demand.resting === undefined ? [] : [wanted.host, ...(wanted.shun ?? [])];
+    const name = JSON.stringify([wanted.pin ?? [], apart]);
     let line = waitMs > 0 ? lines.get(name) : undefined;
-    let refusal = line?.refusalFor(demand.cost);
+    let refusal = line?.refusalFor(cost);
     if (line === undefined || refusal === undefined) {
-      const answer = await ask();
+      const answer = await store.take(demand);
       if (answer.granted) return answer;
-      if (waitMs <= 0 || answer.retryAtMs === Infinity) throw exhausted(answer);
+      if (waitMs <= 0 || answer.retryAtMs === Infinity) throw await exhausted(answer, wanted);
       refusal = answer;
       line = lines.get(name) ?? new Line(clock);
       lines.set(name, line);
     }
     try {
-      const answer = await line.wait(ask, { cost: demand.cost, refusal }, waitMs, signal);
+      const answer = await line.wait(ask, { cost, refusal }, waitMs, signal);
       if (answer.granted) return answer;
-      throw exhausted(answer);
+      throw await exhausted(answer, wanted);
     } finally {
       if (line.isEmpty && lines.get(name) === line) lines.delete(name);
     }
   }
 
   return {
-    async lease({ cost, pin, avoid, waitMs, signal }) {
+    async lease(wanted) {
+      const { cost, signal } = wanted;
       if (!Number.isSafeInteger(cost) || cost < 1) {
         throw new ConfigError('cost', [`expected a positive integer, found ${cost}`]);
       }
       signal?.throwIfAborted();
-      const ticket = await taken({ pool, cost, ...(pin && { pin }), ...(avoid && { avoid }) }, waitMs, signal);
+      const ticket = await taken(wanted);
       const lease = new CredentialLease({
         store,
         ticket,
         key: find('key', keys, ticket),
         proxy: find('proxy', proxies, ticket),
-        exhausted,
+        health,
+        exhausted: (refusal) => exhausted(refusal, wanted),
         clock,
         onFree: () => {
           for (const line of lines.values()) line.nudge();

@@ -23,4 +23,5 @@ export function withinReason(untilMs: number, nowMs: number, windows: readonly W
   return Math.min(untilMs, nowMs + Math.max(DAY_MS, ...windows.map(spanMs)));
 }
 
-const MAX_DATE_MS = 8.64e15;
+/** The last moment that a `Date` can be. */
+export const MAX_DATE_MS = 8.64e15;

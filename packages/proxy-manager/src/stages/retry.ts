@@ -3,6 +3,7 @@ import type { Clock } from '../clock.js';
 import { ClosedError, PoolExhaustedError } from '../errors.js';
 import type { Attempt, Exchange, Reply } from '../pipeline/exchange.js';
 import { openAttempt } from '../pipeline/exchange.js';
+import { header } from '../pipeline/headers.js';
 import type { Stage } from '../pipeline/stage.js';
 import { TransportFault } from '../transport/fault.js';
 
@@ -25,6 +26,9 @@ const PASSING: ReadonlySet<string> = new Set([
   'ETIMEDOUT',
 ]);
 
+/** Statuses by which a server says that it has not done what was asked, where it also says when to come back. */
+const NOT_EXECUTED: ReadonlySet<number> = new Set([429, 503]);
+
 const FIRST_BACKOFF_MS = 100;
 const MAX_BACKOFF_MS = 5_000;
 
@@ -38,6 +42,7 @@ export function retryStage({ clock }: { clock: Clock }): Stage {
   return async function retry(exchange, next) {
     const { trace } = exchange;
     const used = new Set<string>();
+    const shun = new Set<string>();
     const faults: string[] = [];
     let again: Attempt['retry'];
     let previous: { readonly attempt: Attempt; readonly ending: Ending } | undefined;
@@ -45,7 +50,7 @@ export function retryStage({ clock }: { clock: Clock }): Stage {
       const attempt = openAttempt(number, clock.now(), again);
       trace.attempts = number;
       trace.last = attempt;
-      const ending = await tryOnce({ ...patient(exchange, previous?.attempt), attempt, avoid: used }, next);
+      const ending = await tryOnce({ ...patient(exchange, previous?.attempt), attempt, avoid: used, shun }, next);
       trace.waitedMs += attempt.poolMs + attempt.paceMs;
       if (previous !== undefined && 'error' in ending && isRefusal(ending.error)) {
         // No credential is left for another try: what the caller wants to know is why the last one failed.
@@ -55,9 +60,10 @@ export function retryStage({ clock }: { clock: Clock }): Stage {
       }
       if (previous !== undefined) discard(previous.ending);
       const reason = repeatReason(exchange, attempt, ending);
-      if (reason === undefined) return conclude(withHistory(ending, faults));
+      if (reason === undefined) return conclude(withHistory(ending, faults, trace.notRepeated));
       if ('error' in ending && ending.error instanceof TransportFault) faults.push(ending.error.message);
       for (const { id } of attempt.taken) used.add(id);
+      for (const id of unwanted(attempt)) shun.add(id);
       const delayMs = attempt.verdict?.kind === 'down' ? backoffMs(number) : 0;
       if (delayMs > 0) await pause(delayMs, exchange.signal);
       trace.waitedMs += delayMs;
@@ -65,6 +71,12 @@ export function retryStage({ clock }: { clock: Clock }): Stage {
       previous = { attempt, ending };
     }
   };
+}
+
+/** Whom another attempt would meet with the same answer: the key that was refused, or blocked where there is no proxy. */
+function unwanted({ taken, verdict }: Attempt): readonly string[] {
+  const isKey = verdict?.kind === 'refused' || (verdict?.kind === 'blocked' && taken.length === 1);
+  return isKey ? taken.filter(({ kind }) => kind === 'key').map(({ id }) => id) : [];
 }
 
 async function tryOnce(exchange: Exchange, next: (exchange: Exchange) => Promise<Reply>): Promise<Ending> {
@@ -86,36 +98,58 @@ function isRefusal(error: unknown): boolean {
 }
 
 /** A fault that ends the exchange also tells how the attempts before it ended: with proxies each is somebody else's. */
-function withHistory(ending: Ending, earlier: readonly string[]): Ending {
+function withHistory(ending: Ending, earlier: readonly string[], notRepeated?: string): Ending {
   if (!('error' in ending) || !(ending.error instanceof TransportFault)) return ending;
   const { code, message } = ending.error;
   const others = [...new Set(earlier)].filter((other) => other !== message);
-  if (others.length === 0) return ending;
-  return {
-    error: new TransportFault(code, `${message}; before that: ${others.join('; ')}`, ending.error, ending.error),
-  };
+  const before = others.length === 0 ? '' : `; before that: ${others.join('; ')}`;
+  const once = notRepeated === undefined ? '' : `; not repeated: ${notRepeated}`;
+  if (before === '' && once === '') return ending;
+  return { error: new TransportFault(code, `${message}${before}${once}`, ending.error, ending.error) };
 }
 
-/** After a throttled attempt the pool may be waited for: with one key only, that is what `Retry-After` asks. */
+/** After a throttled or spent attempt the pool may be waited for: with one key only, that is what `Retry-After` asks. */
 function patient(exchange: Exchange, failed: Attempt | undefined): Exchange {
-  if (failed?.verdict?.kind !== 'throttled') return exchange;
+  if (failed?.verdict?.kind !== 'throttled' && failed?.verdict?.kind !== 'spent') return exchange;
   const waitMs = Math.max(exchange.policy.waitMs, MAX_RETRY_AFTER_MS);
   return { ...exchange, policy: { ...exchange.policy, waitMs } };
 }
 
-/** Why this attempt is to be repeated, or undefined: it stands. */
+/** Why this attempt is to be repeated, or undefined: it stands. Where only the request stands against it, `trace` is told. */
 function repeatReason(exchange: Exchange, attempt: Attempt, ending: Ending): string | undefined {
-  const { request, policy, signal } = exchange;
+  const { policy, signal, trace } = exchange;
   const { verdict } = attempt;
   if (verdict === undefined || verdict.kind === 'good' || signal.aborted) return undefined;
-  if (attempt.number >= policy.retry.attempts) return undefined;
-  if (typeof request.body === 'object' && !(request.body instanceof Uint8Array)) return undefined;
-  if (attempt.sent && !IDEMPOTENT.has(request.method) && !policy.retry.unsafe) return undefined;
+  const reason = passingReason(ending);
+  if (reason === undefined || attempt.number >= policy.retry.attempts) return undefined;
+  trace.notRepeated = obstacle(exchange, attempt, ending);
+  return trace.notRepeated === undefined ? reason : undefined;
+}
+
+/** What may be gone with the next attempt; undefined: that would end in the same way. */
+function passingReason(ending: Ending): string | undefined {
   if ('reply' in ending) return `status ${ending.reply.status}`;
   const { error } = ending;
-  if (error instanceof TransportFault)
-    return error.phase === 'proxy' || PASSING.has(error.code) ? error.code : undefined;
-  return error instanceof Error && 'code' in error ? String(error.code) : 'fault';
+  if (!(error instanceof TransportFault))
+    return error instanceof Error && 'code' in error ? String(error.code) : 'fault';
+  return error.phase === 'proxy' || error.phase === 'tunnel' || PASSING.has(error.code) ? error.code : undefined;
+}
+
+/** Why the request must not be sent once more, in words. */
+function obstacle({ request, policy }: Exchange, attempt: Attempt, ending: Ending): string | undefined {
+  if (typeof request.body === 'object' && !(request.body instanceof Uint8Array)) {
+    return 'its body is a stream, which can be sent only once';
+  }
+  if (!attempt.sent || IDEMPOTENT.has(request.method) || policy.retry.unsafe) return undefined;
+  // The same key goes with every attempt, so that the server knows them for one.
+  if (header(request.headers, 'idempotency-key') !== undefined) return undefined;
+  const isExecuted =
+    'error' in ending ||
+    attempt.redirects > 0 ||
+    !NOT_EXECUTED.has(ending.reply.status) ||
+    header(ending.reply.headers, 'retry-after') === undefined;
+  if (!isExecuted) return undefined;
+  return `it may have been carried out, and ${request.method} is not idempotent; an Idempotency-Key or retry: { unsafe: true } allows it`;
 }
 
 /** Doubling from 100 ms, between half and the whole of it, so that many clients do not come back together. */

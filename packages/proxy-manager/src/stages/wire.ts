@@ -7,8 +7,11 @@ import { withHeader, withoutHeaders } from '../pipeline/headers.js';
 import { fillBody, fillText, fillUrl, PLACEHOLDER } from '../pipeline/key-template.js';
 import type { Next } from '../pipeline/stage.js';
 import { allowsHost } from '../pool/hosts.js';
+import type { Judgement } from '../pool/outcome.js';
+import { overruled } from '../pool/outcome.js';
+import { toldLimits } from '../pool/told-limits.js';
 import type { Verdict } from '../pool/verdict.js';
-import { judge } from '../pool/verdict.js';
+import { judgeFault, judgeReply } from '../pool/verdict.js';
 import { TransportFault } from '../transport/fault.js';
 import type { RedirectHop, Transport, WireReply, WireRequest } from '../transport/transport.js';
 import { askBeforeRedirect } from './before-redirect.js';
@@ -29,8 +32,11 @@ export function wireStage({ transport, clock }: { transport: Transport; clock: C
     attempt.hide = (text) => masker.text(text);
     try {
       const reply = await transport.send(toWire(exchange, masker), attempt);
-      const verdict = blameOwnOnly(judge({ reply, nowMs: clock.now(), throughProxy }), reply, exchange);
+      attempt.sent = true;
+      attempt.host = reply.url.host;
+      const { verdict, told } = await judgement(exchange, reply, clock.now());
       attempt.verdict = verdict;
+      attempt.told = told;
       const masked = masker.reply(reply);
       // Without redirects it is the very url that was asked for, which is concealed already.
       const url = attempt.redirects === 0 ? exchange.request.url : masked.url;
@@ -46,15 +52,43 @@ export function wireStage({ transport, clock }: { transport: Transport; clock: C
       };
     } catch (error) {
       if (exchange.signal.aborted) throw error;
-      if (error instanceof TransportFault) attempt.verdict = judge({ fault: error, nowMs: clock.now(), throughProxy });
+      attempt.host ??= exchange.request.url.host;
+      if (error instanceof TransportFault) attempt.verdict = judgeFault(error, throughProxy);
       throw masker.error(error);
     }
   };
 }
 
-/** A host that a redirect led to knows nothing of the key: its "too many" rests none of ours. */
-function blameOwnOnly(verdict: Verdict, { url }: WireReply, { request }: Exchange): Verdict {
-  return verdict.kind === 'throttled' && url.origin !== request.url.origin ? { kind: 'down' } : verdict;
+async function judgement(exchange: Exchange, reply: WireReply, nowMs: number): Promise<Judgement> {
+  const { attempt, endpoint, lease, policy, request } = exchange;
+  const { proxy } = lease ?? {};
+  const isPlain = reply.url.protocol === 'http:' && proxy?.protocol !== 'socks5';
+  const isOwn = reply.url.origin === request.url.origin;
+  const travelled = {
+    nowMs,
+    rules: endpoint.outcomes ?? [],
+    hasKey: lease?.key !== undefined,
+    proxy: proxy === undefined ? 'none' : isPlain ? 'plain' : 'tunnel',
+    told: isOwn ? toldLimits(reply.headers, nowMs) : [],
+  } as const;
+  const verdict = judgeReply(reply, travelled);
+  if (policy.outcome === undefined) return { verdict: isOwn ? verdict : ofAnother(verdict), told: travelled.told };
+  const about = {
+    endpoint: endpoint.name,
+    method: request.method,
+    url: request.url.href,
+    attempt: attempt.number,
+    credential: lease?.key && { id: lease.key.id },
+    proxy: proxy && { id: proxy.id },
+  };
+  const judged = await overruled(policy.outcome, about, reply, travelled, verdict);
+  return isOwn ? judged : { ...judged, verdict: ofAnother(judged.verdict) };
+}
+
+/** A host that a redirect led to knows nothing of the key: what it says of it rests none of ours. */
+function ofAnother(verdict: Verdict): Verdict {
+  if (verdict.kind === 'throttled') return { ...verdict, kind: 'down' };
+  return verdict.kind === 'spent' || verdict.kind === 'refused' ? { kind: 'good' } : verdict;
 }
 
 /** Only what may be cached is searched for its body too. */

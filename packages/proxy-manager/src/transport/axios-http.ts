@@ -1,14 +1,13 @@
 import { ClosedError, ConfigError } from '../errors.js';
 import { axiosConfig } from './axios-config.js';
 import { TransportFault, type ReceivedHead } from './fault.js';
-import { networkFault } from './network-fault.js';
+import { faultCode, networkFault } from './network-fault.js';
 import { ObservedRequest, type NodeTransport } from './observed-request.js';
 import { followRedirects } from './redirects.js';
 import { replyOf } from './axios-reply.js';
 import { passwordFault, subjectOf } from './reply-rules.js';
 import { authority, routeTo } from './route.js';
 import type { Transport, WireObservation, WireReply, WireRequest } from './transport.js';
-import { causeOfStatus } from './tunnel-refused.js';
 
 export interface AxiosHttpTransportOptions {
   /**
@@ -17,6 +16,15 @@ export interface AxiosHttpTransportOptions {
    */
   readonly connectMs?: number;
 }
+
+/** What only the proxy's own address can be the reason of. */
+const UNREACHED: ReadonlySet<string> = new Set([
+  'EAI_AGAIN',
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+]);
 
 /** The transport over axios's own http adapter, for the options that nobody else knows (`httpAgent`, `socketPath`, …). */
 export function axiosHttpTransport({ connectMs = 30_000 }: AxiosHttpTransportOptions = {}): Transport {
@@ -92,7 +100,7 @@ function proxyRefusal({ url }: WireRequest, proxyId: string, status: number, sen
   const code = 'ERR_PROXY_TUNNEL';
   const target = authority(routeTo(url, undefined));
   const message = `proxy ${proxyId}, asked for a tunnel to ${target}, answered with status ${status} (${code})`;
-  return new TransportFault(code, message, { phase: causeOfStatus(status) === 'target' ? 'connect' : 'proxy', sent });
+  return new TransportFault(code, message, { phase: 'tunnel', sent });
 }
 
 function translated(
@@ -104,9 +112,11 @@ function translated(
 ): ConfigError | TransportFault {
   const { proxy } = request;
   // Whoever does not answer before anything was sent is the proxy, where there is one; axios does not tell more.
-  const phase = furthest === 'response' ? furthest : sent ? 'request' : proxy ? 'proxy' : 'connect';
-  const subject = phase === 'proxy' ? `proxy ${proxy?.id}` : subjectOf(request);
-  return networkFault(bare(error), subject, { phase, sent, received });
+  const failed = bare(error);
+  const behind = proxy && !UNREACHED.has(faultCode(failed)) ? 'tunnel' : 'proxy';
+  const phase = furthest === 'response' ? furthest : sent ? 'request' : proxy ? behind : 'connect';
+  const subject = proxy && phase === behind ? `proxy ${proxy.id}` : subjectOf(request);
+  return networkFault(failed, subject, { phase, sent, received });
 }
 
 /** The error without what axios hangs on it. */

@@ -1,4 +1,5 @@
 import { axiosHttpTransport } from './axios-http.js';
+import { probeProxy } from './probe.js';
 import type { Transport } from './transport.js';
 import { undiciTransport, type UndiciTransportOptions } from './undici.js';
 
@@ -8,6 +9,7 @@ export function createTransport(options: UndiciTransportOptions = {}): Transport
   const axios = axiosHttpTransport();
   return {
     send: (request, observation) => (request.options.axios ? axios : fast).send(request, observation),
+    probe: probeProxy,
     async close() {
       await Promise.all([fast.close(), axios.close()]);
     },

@@ -31,7 +31,7 @@ export interface DialTimes {
 
 /**
  * A socket on which HTTP to the route's origin can be spoken (or, in absolute form, HTTP to its proxy).
- * Rejects with one `TransportFault` of phase `proxy` or `connect`; nothing of the attempt is left open then.
+ * Rejects with one `TransportFault` of phase `proxy`, `tunnel` or `connect`; nothing of the attempt is left open then.
  */
 export async function dial(
   route: Route,
@@ -133,19 +133,18 @@ function fault(phase: 'connect' | 'proxy', subject: string): (error: unknown) =>
 
 function tunnelFault(proxy: ProxyCredential, route: Route): (error: unknown) => never {
   return (error) => {
-    const where = { phase: 'proxy', sent: false } as const;
+    const where = { phase: 'tunnel', sent: false } as const;
     const target = authority(route);
     if (error instanceof TunnelRefused) {
       const code = error.about === 'password' ? 'ERR_PROXY_AUTH_REQUESTED' : 'ERR_PROXY_TUNNEL';
       const message = `proxy ${proxy.id}, asked for a tunnel to ${target}, answered with ${error.message} (${code})`;
-      throw new TransportFault(code, message, error.about === 'target' ? { phase: 'connect', sent: false } : where);
+      throw new TransportFault(code, message, error.about === 'target' ? where : { phase: 'proxy', sent: false });
     }
     const code = faultCode(error);
     if (error instanceof ClosedEarly || code === 'ECONNRESET') {
       const message = `proxy ${proxy.id} closed the connection instead of opening a tunnel to ${target} (${code})`;
-      // Many an http proxy says by it that the target cannot be reached; SOCKS has words for that.
-      const isTarget = error instanceof ClosedEarly && proxy.protocol !== 'socks5';
-      throw new TransportFault(code, message, isTarget ? { phase: 'connect', sent: false } : where, { cause: error });
+      // Many a proxy says by it that the target cannot be reached.
+      throw new TransportFault(code, message, where, { cause: error });
     }
     throw networkFault(error, `proxy ${proxy.id}, asked for a tunnel to ${target},`, where);
   };

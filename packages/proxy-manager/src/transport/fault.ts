@@ -1,7 +1,10 @@
 import type { HeaderList } from '../pipeline/headers.js';
 
-/** Where on the way a network fault happened: at the outbound proxy, reaching the origin, sending, or receiving. */
-export type FaultPhase = 'proxy' | 'connect' | 'request' | 'response';
+/**
+ * Where on the way a network fault happened: reaching the outbound proxy, or it is none; behind it, where it was reached
+ * and opened no way to the origin; reaching the origin; sending; receiving.
+ */
+export type FaultPhase = 'proxy' | 'tunnel' | 'connect' | 'request' | 'response';
 
 /** The head of a reply whose body did not come whole. */
 export interface ReceivedHead {

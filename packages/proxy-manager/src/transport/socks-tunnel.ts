@@ -30,9 +30,7 @@ export async function openSocksTunnel(socket: Socket, proxy: ProxyCredential, ro
 
   socket.write(Buffer.concat([Uint8Array.of(VERSION, CONNECT, 0), address(route.hostname), port(route.port)]));
   const [, reply = 1, , addressType] = await take(socket, 4);
-  // 3 to 6 tell of the way from the proxy to the target.
-  if (reply !== 0)
-    throw new TunnelRefused(REPLIES[reply] ?? `reply ${reply}`, reply >= 3 && reply <= 6 ? 'target' : 'proxy');
+  if (reply !== 0) throw new TunnelRefused(REPLIES[reply] ?? `reply ${reply}`, reply === 7 ? 'proxy' : 'target');
   // The address it connected from, which says nothing to us, has to be read off the stream all the same.
   const length = addressType === 1 ? 4 : addressType === 4 ? 16 : (await take(socket, 1))[0];
   await take(socket, (length ?? 0) + 2);

@@ -90,6 +90,11 @@ export interface WireObservation {
  */
 export interface Transport {
   send(request: WireRequest, observation: WireObservation): Promise<WireReply>;
+  /**
+   * True where `proxy` answers again; `target` (host or host:port) is where it failed last, if that is known. Without it
+   * a proxy that failed is tried again when its rest is over.
+   */
+  probe?(proxy: ProxyCredential, target: string | undefined): Promise<boolean>;
   /** Closes every connection this transport opened. */
   close(): Promise<void>;
 }

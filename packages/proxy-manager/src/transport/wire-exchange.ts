@@ -169,7 +169,7 @@ export class WireExchange implements ReplyHandler {
     if (error instanceof RefusedUnread) this.#observation.sent = this.#sentBefore;
     // Until its answer starts, a proxy that is asked for the url itself is the one who hangs up or talks rubbish.
     const proxy = !this.#head && route.absoluteForm && code !== 'ETIMEDOUT' ? route.proxy : undefined;
-    const phase: FaultPhase = this.#head ? 'response' : proxy ? 'proxy' : 'request';
+    const phase: FaultPhase = this.#head ? 'response' : proxy ? 'tunnel' : 'request';
     return networkFault(error, proxy ? `proxy ${proxy.id}` : subjectOf(this.#request), {
       phase,
       sent: this.#observation.sent,

@@ -169,7 +169,7 @@ test.each(stored)('%s is stored', async (_, different) => {
 
 const unstored: [string, Partial<Reply>][] = [
   ['throttled', { verdict: { kind: 'throttled', untilMs: NOW_MS } }],
-  ['from a dead proxy', { verdict: { kind: 'proxy-dead', untilMs: NOW_MS } }],
+  ['from a dead proxy', { verdict: { kind: 'proxy-dead', scope: 'everywhere' } }],
   ['from an origin that is down', { verdict: { kind: 'down' } }],
   ['with a pool secret in it', { echoesSecret: true }],
   ...[201, 202, 206, 301, 304, 404, 410, 429, 500].map((status): [string, Partial<Reply>] => [

@@ -359,13 +359,8 @@ describe('mistakes', () => {
       [
         'key_based.e.refreshrate: unknown field, did you mean refresh_rate?',
         'key_based.e.Limit: unknown field, did you mean limit?',
-        'key_based.e.colour: unknown field (known are limit, refresh_rate, limits, keys, hosts, apply, pace)',
+        'key_based.e.colour: unknown field (known are limit, refresh_rate, limits, keys, hosts, apply, pace, outcomes)',
       ],
-    ],
-    [
-      'fields of later versions',
-      { key_based: { e: { outcomes: [], keys: ['a'] } } },
-      ['key_based.e.outcomes: not supported by this version'],
     ],
     [
       'a limit that is undefined',
@@ -414,6 +409,32 @@ describe('mistakes', () => {
         ip_based: { e: { proxies: ['p:1'], hosts: ['b.example'] } },
       },
       ['ip_based.e.hosts: expected the same as in key_based (it may stand in one of them alone), found another'],
+    ],
+    [
+      'outcomes',
+      {
+        key_based: {
+          e: {
+            keys: ['a'],
+            outcomes: [
+              { verdict: 'blokced', status: '4x' },
+              { verdict: 'good' },
+              { body: '(', header: { 'x-wall': '[' }, verdict: 'blocked' },
+              { status: [403, 1000], size: { minBytes: -1 } },
+            ],
+          },
+        },
+      },
+      [
+        'key_based.e.outcomes[0].status: expected a status such as 403 or "5xx", found a string',
+        'key_based.e.outcomes[0].verdict: expected one of good, throttled, spent, refused, blocked, proxy-dead, down, found "blokced"',
+        'key_based.e.outcomes[3].status[1]: expected a status such as 403 or "5xx", found a number',
+        'key_based.e.outcomes[3].size.minBytes: expected a number of bytes, found -1',
+        'key_based.e.outcomes[3].verdict: expected a verdict, found nothing',
+        'key_based.e.outcomes[1]: expected at least one of status, header, body and size, found none',
+        'key_based.e.outcomes[2].header.x-wall: expected a regular expression, found a string that is none',
+        'key_based.e.outcomes[2].body: expected a regular expression, found a string that is none',
+      ],
     ],
   ])('%s', (_, file, expected) => {
     expect(problems(file)).toEqual(expected);

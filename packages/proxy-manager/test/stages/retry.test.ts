@@ -69,7 +69,10 @@ it('does not repeat what is not idempotent, unless asked to or surely nothing wa
   const once = attempts(replies(500, { kind: 'down' }));
   expect((await stage(testExchange({ request: post }), once.next)).status).toBe(500);
 
-  const unsent = attempts(replies(502, { kind: 'proxy-dead', untilMs: 0 }, false), replies(200, { kind: 'good' }));
+  const unsent = attempts(
+    replies(502, { kind: 'proxy-dead', scope: 'everywhere' }, false),
+    replies(200, { kind: 'good' }),
+  );
   expect((await stage(testExchange({ request: post }), unsent.next)).status).toBe(200);
 
   const asked = attempts(replies(500, { kind: 'down' }), replies(200, { kind: 'good' }));

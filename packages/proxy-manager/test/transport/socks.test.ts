@@ -43,20 +43,20 @@ test.each([
   const socks = await open(startSocks({ reply: 4 }));
   const fault = await faultOf(transport.send(wireRequest(url, { proxy: proxyAt(socks.url) }), observe()));
   expect(socks.targets).toEqual([target]);
-  expect(fault).toMatchObject({ code: 'ERR_PROXY_TUNNEL', phase: 'connect', sent: false });
+  expect(fault).toMatchObject({ code: 'ERR_PROXY_TUNNEL', phase: 'tunnel', sent: false });
   expect(fault.message).toContain('host unreachable');
 });
 
 test.each([
-  [1, 'proxy', 'general failure'],
-  [2, 'proxy', 'not allowed by its rules'],
-  [3, 'connect', 'network unreachable'],
-  [4, 'connect', 'host unreachable'],
-  [5, 'connect', 'connection refused by the target'],
-  [6, 'connect', 'TTL expired'],
+  [1, 'tunnel', 'general failure'],
+  [2, 'tunnel', 'not allowed by its rules'],
+  [3, 'tunnel', 'network unreachable'],
+  [4, 'tunnel', 'host unreachable'],
+  [5, 'tunnel', 'connection refused by the target'],
+  [6, 'tunnel', 'TTL expired'],
   [7, 'proxy', 'command not supported'],
-  [8, 'proxy', 'address type not supported'],
-  [9, 'proxy', 'reply 9'],
+  [8, 'tunnel', 'address type not supported'],
+  [9, 'tunnel', 'reply 9'],
 ])('reply %i of a SOCKS5 proxy is a fault of phase %s', async (reply, phase, words) => {
   const socks = await open(startSocks({ reply }));
   const fault = await faultOf(
@@ -88,7 +88,7 @@ test.each([
   const proxy = await open(startFaulty(how));
   const request = wireRequest('http://127.0.0.1:9', { proxy: proxyAt(`socks5://127.0.0.1:${proxy.port}`) });
   const fault = await faultOf(transport.send(request, observe()));
-  expect(fault).toMatchObject({ code, phase: 'proxy', sent: false });
+  expect(fault).toMatchObject({ code, phase: how === 'garbage' ? 'proxy' : 'tunnel', sent: false });
   expect(proxy.connections).toBe(1);
   await expect.poll(() => proxy.openConnections).toBe(0);
 });

@@ -1,0 +1,293 @@
+import type { Clock } from '../clock.js';
+import type { KeyCredential, Meter, ProxyCredential } from '../config/resolve.js';
+import type { MeterReading, Pool, UsageStore } from '../usage/usage-store.js';
+import { FailureMatrix } from './failure-matrix.js';
+import { LADDER_MS, REFUSED_LADDER_MS, UNREACHED_LADDER_MS, untilOpenLadder } from './ladder.js';
+import { ProxyProbes } from './proxy-probes.js';
+import { Refusals } from './refusals.js';
+import { withinReason } from './retry-after.js';
+import type { Standing } from './standing.js';
+import type { Book } from './standings.js';
+import { Standings } from './standings.js';
+import type { Verdict } from './verdict.js';
+
+/** True where `proxy` answers again; `target` (host:port) is where it failed last, if that is known. */
+export type Probe = (proxy: ProxyCredential, target: string | undefined) => Promise<boolean>;
+
+/** An attempt that has ended, and by whose means. */
+export interface Settled {
+  readonly pool: Pool;
+  readonly key: KeyCredential | undefined;
+  readonly proxy: ProxyCredential | undefined;
+  readonly taken: readonly MeterReading[];
+  readonly verdict: Verdict;
+  /** Whom the verdict speaks of, as in `URL.host`; undefined: nobody in particular. */
+  readonly host: string | undefined;
+}
+
+/** Why somebody does not serve. */
+export interface Reason {
+  readonly untilMs: number;
+  readonly because: string;
+  readonly dead: boolean;
+}
+
+/** The book of the proxies that rest everywhere. */
+const PROXIES = 'proxies';
+const bookOf = (endpoint: string): string => `endpoint ${endpoint}`;
+const hostBookOf = (host: string): string => `host ${host}`;
+const resting = (id: string): string => `rest ${id}`;
+const refused = (id: string): string => `refused ${id}`;
+
+/** How long a probe has, and nobody else probes, in ms. */
+const PROBE_MS = 30_000;
+/** Who is held and not back yet is looked at anew so soon. */
+const HELD_MS = 1_000;
+/** So many dead proxies are named in a take; beyond that the rests that the ledger knows of have to do. */
+const NAMED = 100;
+/** In a row, while other keys were accepted. */
+const DEAD_AFTER = 3;
+
+/** Acts on verdicts: who rests, for how long, and who comes back. Shared by all pools of a manager. */
+export class PoolHealth {
+  readonly #store: UsageStore;
+  readonly #clock: Clock;
+  readonly #probe: Probe | undefined;
+  readonly #standings: Standings;
+  readonly #probes: ProxyProbes;
+  readonly #matrix = new FailureMatrix();
+  readonly #refusals = new Refusals();
+  readonly #proxies = new Map<
+    string,
+    { readonly proxy: ProxyCredential; readonly pools: Set<Pool>; target?: string }
+  >();
+  #out: { readonly book: Book; readonly untilMs: number; readonly ids: ReadonlyMap<string, number> } | undefined;
+
+  constructor(options: { readonly store: UsageStore; readonly clock: Clock; readonly probe?: Probe | undefined }) {
+    this.#store = options.store;
+    this.#clock = options.clock;
+    this.#probe = options.probe;
+    this.#standings = new Standings(options.store);
+    this.#probes = new ProxyProbes((id) => this.tryNow(id), options.clock);
+  }
+
+  /** Makes the proxies of `pool` known. */
+  register(pool: Pool, proxies: readonly ProxyCredential[]): void {
+    for (const proxy of proxies) {
+      const known = this.#proxies.get(proxy.id);
+      if (known === undefined) this.#proxies.set(proxy.id, { proxy, pools: new Set([pool]) });
+      else known.pools.add(pool);
+    }
+  }
+
+  /** Who of `pool` is not to be taken for a request to `host`, and until when. Waits only where nothing is known yet. */
+  restingFor(pool: Pool, host: string | undefined): Promise<ReadonlyMap<string, number>> | ReadonlyMap<string, number> {
+    this.#standings.peek(bookOf(pool.endpoint));
+    if (!pool.sections.some(({ kind }) => kind === 'proxy')) return NOBODY;
+    const proxies = this.#standings.peek(PROXIES);
+    const there = host === undefined ? NO_BOOK : this.#standings.peek(hostBookOf(host));
+    if (proxies !== undefined && there !== undefined) return this.#restingNow(proxies, there);
+    return this.#readResting(host);
+  }
+
+  async #readResting(host: string | undefined): Promise<ReadonlyMap<string, number>> {
+    const [proxies, there] = await Promise.all([
+      this.#standings.read(PROXIES),
+      host === undefined ? NO_BOOK : this.#standings.read(hostBookOf(host)),
+    ]);
+    return this.#restingNow(proxies, there);
+  }
+
+  #restingNow(proxies: Book, there: Book): ReadonlyMap<string, number> {
+    const out = this.#outOf(proxies);
+    if (there.size === 0) return out;
+    const nowMs = this.#clock.now();
+    const all = new Map(out);
+    for (const [id, { untilMs }] of there) {
+      if (untilMs > nowMs) all.set(id, Math.max(untilMs, all.get(id) ?? 0));
+    }
+    return all;
+  }
+
+  /** The proxies that rest everywhere; derived anew only when the book changes or a rest ends. */
+  #outOf(book: Book): ReadonlyMap<string, number> {
+    if (book.size === 0) return NOBODY;
+    const nowMs = this.#clock.now();
+    if (this.#out?.book === book && nowMs < this.#out.untilMs) return this.#out.ids;
+    let nextMs = Infinity;
+    let ids = new Map<string, number>();
+    const ended = new Map<string, number>();
+    for (const [id, { untilMs, held }] of book) {
+      if (!this.#proxies.has(id)) continue;
+      if (held && this.#probe !== undefined) this.#probes.watch(id, untilMs);
+      if (untilMs > nowMs) {
+        ids.set(id, untilMs);
+        nextMs = Math.min(nextMs, untilMs);
+      } else if (held) {
+        ids.set(id, nowMs + HELD_MS);
+        ended.set(id, nowMs + HELD_MS);
+        nextMs = Math.min(nextMs, nowMs + HELD_MS / 2);
+      }
+    }
+    if (ids.size > NAMED) ids = ended;
+    this.#out = { book, untilMs: nextMs, ids };
+    return ids;
+  }
+
+  /** Does what the verdict asks for. */
+  async settle(settled: Settled): Promise<void> {
+    const { pool, key, proxy, verdict, host } = settled;
+    switch (verdict.kind) {
+      case 'good':
+        return this.#good(settled);
+      case 'throttled':
+      case 'spent':
+        return this.#rest(settled, verdict);
+      case 'refused':
+        if (key !== undefined) this.#refusals.refused(pool.endpoint, key.id);
+        return undefined;
+      case 'blocked':
+        if (proxy !== undefined && host !== undefined) await this.#strikeFor(host, proxy, LADDER_MS, wordsOf(verdict));
+        return undefined;
+      case 'proxy-dead':
+        if (proxy === undefined) return undefined;
+        if (verdict.scope === 'everywhere' || host === undefined)
+          return void (await this.#strike(proxy, host, wordsOf(verdict)));
+        await this.#strikeFor(host, proxy, UNREACHED_LADDER_MS, `not reached (${verdict.why})`);
+        if (!this.#matrix.failed(proxy.id, host)) return undefined;
+        return void (await this.#strike(proxy, host, `several hosts were not reached (${verdict.why})`));
+      case 'down':
+        return undefined;
+    }
+  }
+
+  async #good({ pool, key, proxy, host }: Settled): Promise<void> {
+    const book = bookOf(pool.endpoint);
+    const steps: Promise<unknown>[] = [];
+    const calm = (name: string, id: string): void => {
+      const standing = this.#standings.peek(name)?.get(id);
+      if (standing === undefined || standing.held || standing.untilMs > this.#clock.now()) return;
+      steps.push(this.#standings.note(name, id, { kind: 'calm' }));
+    };
+    for (const credential of [key, proxy]) if (credential !== undefined) calm(book, resting(credential.id));
+    if (key !== undefined) {
+      for (const id of this.#refusals.accepted(pool.endpoint, key.id)) steps.push(this.#countRefusal(pool, id));
+      if (this.#standings.peek(book)?.has(refused(key.id)) === true) {
+        steps.push(this.#standings.note(book, refused(key.id), { kind: 'clear' }));
+      }
+    }
+    if (proxy !== undefined && host !== undefined) {
+      this.#matrix.worked(proxy.id, host);
+      calm(PROXIES, proxy.id);
+      calm(hostBookOf(host), proxy.id);
+    }
+    if (steps.length > 0) await Promise.all(steps);
+  }
+
+  async #countRefusal(pool: Pool, id: string): Promise<void> {
+    const why = 'refused (status 401) while other keys were accepted';
+    const event = { kind: 'strike', ladderMs: REFUSED_LADDER_MS, why } as const;
+    const { standing } = await this.#standings.note(bookOf(pool.endpoint), refused(id), event);
+    if (standing !== undefined && isDead(standing)) await this.#store.rest(pool, id, standing.untilMs);
+  }
+
+  async #rest(
+    { pool, key, proxy, taken }: Settled,
+    verdict: Extract<Verdict, { kind: 'spent' | 'throttled' }>,
+  ): Promise<void> {
+    const credential: Meter | undefined = key ?? proxy;
+    if (credential === undefined) return;
+    const nowMs = this.#clock.now();
+    const untilMs = verdict.untilMs && withinReason(verdict.untilMs, nowMs, credential.windows);
+    const ladderMs =
+      verdict.kind === 'spent' ? untilOpenLadder(nextOpenMs(credential, taken, nowMs), nowMs) : LADDER_MS;
+    const { standing, changed } = await this.#standings.note(bookOf(pool.endpoint), resting(credential.id), {
+      kind: 'strike',
+      ladderMs,
+      why: wordsOf(verdict),
+      ...(untilMs === undefined ? {} : { untilMs }),
+    });
+    if (changed && standing !== undefined) await this.#store.rest(pool, credential.id, standing.untilMs);
+  }
+
+  async #strikeFor(host: string, proxy: ProxyCredential, ladderMs: readonly number[], why: string): Promise<void> {
+    await this.#standings.note(hostBookOf(host), proxy.id, { kind: 'strike', ladderMs, why });
+  }
+
+  /** The proxy rests everywhere, until a probe brings it back. */
+  async #strike(proxy: ProxyCredential, host: string | undefined, why: string, claimed = false): Promise<number> {
+    const held = this.#probe !== undefined;
+    const event = { kind: 'strike', ladderMs: LADDER_MS, why, held, claimed } as const;
+    const { standing, changed } = await this.#standings.note(PROXIES, proxy.id, event);
+    const untilMs = standing?.untilMs ?? this.#clock.now();
+    const known = this.#proxies.get(proxy.id);
+    if (known !== undefined && host !== undefined) known.target = host;
+    if (changed) await Promise.all([...(known?.pools ?? [])].map((pool) => this.#store.rest(pool, proxy.id, untilMs)));
+    if (held) this.#probes.watch(proxy.id, untilMs);
+    return untilMs;
+  }
+
+  /** Tries a held proxy, if its rest is over and nobody else does: undefined where it serves again, else until when it rests. */
+  async tryNow(id: string): Promise<number | undefined> {
+    const known = this.#proxies.get(id);
+    if (known === undefined || this.#probe === undefined) return undefined;
+    const claim = await this.#standings.note(PROXIES, id, { kind: 'claim', forMs: PROBE_MS });
+    // Another process tries it, or it is back, or rests on.
+    if (!claim.changed) return claim.standing?.held === true ? claim.standing.untilMs : undefined;
+    if (await this.#probe(known.proxy, known.target).catch(() => false)) {
+      await this.#standings.note(PROXIES, id, { kind: 'back' });
+      return undefined;
+    }
+    return this.#strike(known.proxy, undefined, 'proxy-dead (no answer to a probe)', true);
+  }
+
+  /** Why credentials of `pool` do not serve for a request to `host`, as far as it is not their windows. */
+  async reasons(pool: Pool, host: string | undefined): Promise<ReadonlyMap<string, Reason>> {
+    const nowMs = this.#clock.now();
+    const [own, proxies, there] = await Promise.all([
+      this.#standings.read(bookOf(pool.endpoint)),
+      this.#standings.read(PROXIES),
+      host === undefined ? NO_BOOK : this.#standings.read(hostBookOf(host)),
+    ]);
+    const found = new Map<string, Reason>();
+    const add = (id: string, { untilMs, held }: Standing, because: string, dead = false): void => {
+      if (untilMs <= nowMs && !held) return;
+      const known = found.get(id);
+      if (known === undefined || known.untilMs < untilMs) found.set(id, { untilMs, because, dead });
+    };
+    for (const { id } of pool.sections.flatMap(({ meters }) => meters)) {
+      const rest = own.get(resting(id));
+      if (rest !== undefined) add(id, rest, rest.why);
+      const refusal = own.get(refused(id));
+      if (refusal !== undefined && isDead(refusal)) add(id, refusal, `dead: ${refusal.why}`, true);
+      const everywhere = proxies.get(id);
+      if (everywhere !== undefined)
+        add(id, everywhere, `${everywhere.why}${everywhere.held ? ', a probe brings it back' : ''}`);
+      const blocked = there.get(id);
+      if (blocked !== undefined) add(id, blocked, `${blocked.why} for host ${host}`);
+    }
+    return found;
+  }
+
+  close(): void {
+    this.#probes.close();
+  }
+}
+
+const NOBODY: ReadonlyMap<string, number> = new Map();
+const NO_BOOK: Book = new Map();
+
+function isDead({ strikes }: Standing): boolean {
+  return strikes >= DEAD_AFTER;
+}
+
+function wordsOf(verdict: Exclude<Verdict, { kind: 'good' }>): string {
+  return verdict.why === undefined ? verdict.kind : `${verdict.kind} (${verdict.why})`;
+}
+
+/** When the first of its windows opens anew. */
+function nextOpenMs({ id }: Meter, taken: readonly MeterReading[], nowMs: number): number | undefined {
+  const windows = taken.find((reading) => reading.id === id)?.windows ?? [];
+  const opens = windows.flatMap(({ resetsAtMs = 0 }) => (resetsAtMs > nowMs ? [resetsAtMs] : []));
+  return opens.length === 0 ? undefined : Math.min(...opens);
+}

@@ -1,0 +1,289 @@
+import { Readable } from 'node:stream';
+import type { PoolExhaustedError } from 'proxy-manager';
+import { ProxyManager } from 'proxy-manager';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { startApi } from './support/api.js';
+import type { Answer } from './support/api.js';
+import { closedPort, startFaultyProxy, startProxy } from './support/proxy.js';
+import { startManager, tempDir } from './support/workspace.js';
+
+const apply = { headers: { 'x-api-key': '{key}' } };
+const twoKeys = {
+  key_based: {
+    test_api: {
+      keys: [
+        { id: 'one', key: 'key-one' },
+        { id: 'two', key: 'key-two' },
+      ],
+      apply,
+    },
+  },
+};
+
+/** Answers each key in its own way; others are fine. */
+const perKey =
+  (answers: Readonly<Record<string, Answer>>): Answer =>
+  (hit, res, req) => {
+    const answer = answers[String(hit.headers['x-api-key'])];
+    if (answer === undefined) res.end('fine');
+    else answer(hit, res, req);
+  };
+
+const states = async (manager: ProxyManager): Promise<(string | undefined)[][]> =>
+  (await manager.usage()).map(({ id, state, because }) => [id, state, because]);
+
+describe('a key that is', () => {
+  it('used up (402, or a limit at 0) rests until its window opens, and another one serves', async () => {
+    const resetS = Math.ceil(Date.now() / 1000) + 7200;
+    const api = await startApi(
+      perKey({
+        'key-one': (_hit, res) =>
+          res.writeHead(403, { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(resetS) }).end(),
+      }),
+    );
+    const manager = startManager({ secrets: twoKeys });
+    const res = await manager.request('test_api').send(api.url);
+    expect(res.exchange).toMatchObject({ attempts: 2, credential: { id: 'two' } });
+    const [one] = await manager.usage();
+    expect(one).toMatchObject({
+      state: 'resting',
+      because: 'spent (status 403)',
+      restingUntil: new Date(resetS * 1000),
+    });
+  });
+
+  it('refused is left for another one, and dead after three times in a row', async () => {
+    const api = await startApi(perKey({ 'key-one': (_hit, res) => res.writeHead(401).end() }));
+    const manager = startManager({ secrets: twoKeys });
+    const req = manager.request('test_api');
+    for (let i = 0; i < 12; i++) expect((await req.send(api.url)).exchange.credential?.id).toBe('two');
+    expect(api.countBy('x-api-key').get('key-one')).toBe(3);
+    expect(await states(manager)).toEqual([
+      ['one', 'dead', 'dead: refused (status 401) while other keys were accepted'],
+      ['two', 'ready', undefined],
+    ]);
+  });
+
+  it('refused like all others, for a wrong header, costs one use of each and empties no pool', async () => {
+    const api = await startApi((_hit, res) => res.writeHead(401).end());
+    const manager = startManager({ secrets: twoKeys });
+    for (let i = 0; i < 5; i++) {
+      await expect(manager.request('test_api').send(api.url)).rejects.toMatchObject({ response: { status: 401 } });
+    }
+    expect(api.hits).toHaveLength(10);
+    expect((await states(manager)).map(([, state]) => state)).toEqual(['ready', 'ready']);
+  });
+});
+
+describe('a host that blocks', () => {
+  it('a proxy (403) is reached through another one, and the first serves other hosts', async () => {
+    const proxies = [await startProxy(), await startProxy()];
+    const [shop, other] = [await startApi((_hit, res) => res.writeHead(403).end()), await startApi()];
+    const manager = startManager({ secrets: { ip_based: { shop: {} }, ips: proxies.map(({ address }) => address) } });
+    const req = manager.request('shop', { retry: { attempts: 5 } });
+    await expect(req.send(shop.url)).rejects.toMatchObject({ response: { status: 403 } });
+    expect(proxies.map((proxy) => proxy.uses())).toEqual([1, 1]);
+    const error = (await req.send(shop.url).catch((caught: unknown) => caught)) as PoolExhaustedError;
+    expect(error.code).toBe('ERR_POOL_EXHAUSTED');
+    const lines = error.message.split('\n').slice(1);
+    expect(lines).toHaveLength(2);
+    for (const [index, { hostPort }] of proxies.entries()) {
+      expect(lines[index]).toMatch(
+        `  proxy ${hostPort}: blocked (status 403) for host ${new URL(shop.url).host}, until ${error.credentials[index]?.until?.toISOString()}`,
+      );
+    }
+    for (let i = 0; i < 2; i++) expect((await req.send(other.url)).status).toBe(200);
+    expect(proxies.map((proxy) => proxy.uses())).toEqual([2, 2]);
+  });
+
+  it('is known to the next process, and is not cached', async () => {
+    const proxies = [await startProxy(), await startProxy()];
+    let walls = 1;
+    const api = await startApi((_hit, res) => {
+      res.setHeader('content-type', 'text/html');
+      res.end(walls-- > 0 ? '<html><title>Just a moment...</title></html>' : '<p>the page</p>');
+    });
+    const settings = {
+      secrets: { ip_based: { shop: {} }, ips: proxies.map(({ address }) => address) },
+      dataDir: tempDir(),
+    };
+    const first = new ProxyManager(settings);
+    const res = await first.request('shop', { cache: true }).send(api.url);
+    expect(res.data).toBe('<p>the page</p>');
+    await first.close();
+    const second = new ProxyManager(settings);
+    onTestFinished(() => second.close());
+    for (let i = 0; i < 3; i++) await second.request('shop').send(`${api.url}/${i}`);
+    expect(proxies.map((proxy) => proxy.uses())).toEqual([1, 4]);
+  });
+});
+
+describe('a proxy that fails', () => {
+  it('for a plain http url says so in its own name, and the site is not to blame', async () => {
+    const [dead, alive] = [await closedPort(), await startApi()];
+    const proxies = [await startProxy(), await startProxy()];
+    const manager = startManager({ secrets: { ip_based: { shop: {} }, ips: proxies.map(({ address }) => address) } });
+    const req = manager.request('shop');
+    const error: unknown = await req.send(`http://${dead.hostPort}/`).catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ response: { status: 594, exchange: { attempts: 2 } } });
+    await expect(req.send(`http://${dead.hostPort}/`)).rejects.toMatchObject({
+      code: 'ERR_POOL_EXHAUSTED',
+      message: expect.stringContaining('not reached (proxy-chain status 594)'),
+    });
+    for (let i = 0; i < 4; i++) expect((await req.send(alive.url)).status).toBe(200);
+    expect((await states(manager)).map(([, state]) => state)).toEqual(['ready', 'ready']);
+  });
+
+  it('with the pages of squid and tinyproxy, or Proxy-Status, rests for this host alone', async () => {
+    const heads = [
+      'HTTP/1.1 503 Service Unavailable\r\nX-Squid-Error: ERR_CONNECT_FAIL 111',
+      'HTTP/1.0 500 Unable to connect\r\nServer: tinyproxy/1.11.1',
+      'HTTP/1.1 502 Bad Gateway\r\nProxy-Status: our-proxy; error=destination_unavailable',
+    ];
+    const good = await startProxy();
+    const bad = await Promise.all(
+      heads.map((head) =>
+        startFaultyProxy((socket) => {
+          socket.once('data', () => socket.end(`${head}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`));
+        }),
+      ),
+    );
+    const api = await startApi();
+    const ips = [...bad, good].map(({ address }) => address);
+    const req = startManager({ secrets: { ip_based: { shop: {} }, ips } }).request('shop', { retry: { attempts: 4 } });
+    for (let i = 0; i < 4; i++) expect((await req.send(api.url)).exchange.proxy?.id).toBe(good.hostPort);
+    expect(bad.map((proxy) => proxy.uses())).toEqual([1, 1, 1]);
+  });
+});
+
+describe('outcomes of secrets.json', () => {
+  it('decide by status, header, body and size, before the cache', async () => {
+    const api = await startApi(
+      perKey({
+        'key-one': (_hit, res) => res.end('please solve the CAPTCHA'),
+        'key-two': (_hit, res) => res.end('data'),
+      }),
+    );
+    const { keys } = twoKeys.key_based.test_api;
+    const outcomes = [{ status: 200, body: 'captcha', size: { maxBytes: 100 }, verdict: 'throttled' as const }];
+    const manager = startManager({ secrets: { key_based: { test_api: { keys, apply, outcomes } } } });
+    const req = manager.request('test_api', { cache: true });
+    expect((await req.send(api.url)).data).toBe('data');
+    await expect.poll(async () => (await req.send(api.url)).exchange.cache).toBe('hit');
+    expect((await manager.usage())[0]).toMatchObject({
+      state: 'resting',
+      because: 'throttled (outcomes[0], status 200)',
+    });
+  });
+
+  it('are overruled by an outcome function, which may read the body', async () => {
+    const retryAt = new Date(Date.now() + 5 * 3_600_000);
+    const api = await startApi(
+      perKey({ 'key-one': (_hit, res) => res.end(JSON.stringify({ ok: false, resets: retryAt })) }),
+    );
+    const seen: unknown[] = [];
+    const manager = startManager({
+      secrets: twoKeys,
+      outcome: ({ credential, attempt, url }, reply) => {
+        seen.push([credential?.id, attempt, url, reply.status, reply.verdict]);
+        if (!reply.text().includes('"ok":false')) return undefined;
+        return { verdict: 'spent', retryAt: new Date((JSON.parse(reply.text()) as { resets: string }).resets) };
+      },
+    });
+    expect((await manager.request('test_api').send(`${api.url}/?k={key}`)).data).toBe('fine');
+    expect(seen).toEqual([
+      ['one', 1, `${api.url}/?k={key}`, 200, 'good'],
+      ['two', 2, `${api.url}/?k={key}`, 200, 'good'],
+    ]);
+    expect((await manager.usage())[0]).toMatchObject({ restingUntil: retryAt, because: 'spent (outcome())' });
+  });
+
+  it('an answer that is no verdict is an error, and so is one that throws', async () => {
+    const api = await startApi();
+    const req = startManager({ secrets: twoKeys }).request('test_api');
+    await expect(req.send(api.url, { outcome: () => 'bad' as never })).rejects.toMatchObject({ code: 'ERR_CONFIG' });
+    const fault = new Error('mine');
+    const failing = (): never => {
+      throw fault;
+    };
+    await expect(req.send(api.url, { outcome: failing })).rejects.toBe(fault);
+  });
+});
+
+describe('what is not idempotent', () => {
+  const throttling = (headers: Record<string, string>, status = 429): Promise<Awaited<ReturnType<typeof startApi>>> =>
+    startApi(perKey({ 'key-one': (_hit, res) => res.writeHead(status, headers).end() }));
+  const post = { method: 'POST', data: { a: 1 } };
+
+  it('is sent again where it surely was not carried out: 429 or 503 with Retry-After', async () => {
+    for (const status of [429, 503]) {
+      const api = await throttling({ 'retry-after': '60' }, status);
+      const res = await startManager({ secrets: twoKeys }).request('test_api').send(api.url, post);
+      expect(res.exchange).toMatchObject({ attempts: 2, notRepeated: undefined });
+    }
+  });
+
+  it('is not sent again where it may have been, and says why', async () => {
+    const api = await throttling({}, 500);
+    const sending = startManager({ secrets: twoKeys }).request('test_api').send(api.url, post);
+    await expect(sending).rejects.toMatchObject({
+      response: {
+        status: 500,
+        exchange: { attempts: 1, notRepeated: expect.stringContaining('POST is not idempotent') },
+      },
+    });
+  });
+
+  it('is sent again under the same Idempotency-Key', async () => {
+    const api = await throttling({}, 500);
+    const headers = { 'Idempotency-Key': 'order-1' };
+    await startManager({ secrets: twoKeys })
+      .request('test_api')
+      .send(api.url, { ...post, headers });
+    expect(api.hits.map((hit) => [hit.headers['x-api-key'], hit.headers['idempotency-key']])).toEqual([
+      ['key-one', 'order-1'],
+      ['key-two', 'order-1'],
+    ]);
+  });
+
+  it('a streamed body is sent once, and says so, also in a fault of the network', async () => {
+    const api = await throttling({ 'retry-after': '60' });
+    const stream = (): Readable => Readable.from(['a', 'b']);
+    const req = startManager({ secrets: twoKeys }).request('test_api');
+    await expect(req.send(api.url, { method: 'PUT', data: stream() })).rejects.toMatchObject({
+      response: { exchange: { attempts: 1, notRepeated: expect.stringContaining('stream') } },
+    });
+    const dead = await closedPort();
+    const fault = req.send(`http://${dead.hostPort}`, { method: 'PUT', data: stream() });
+    await expect(fault).rejects.toThrow(/ECONNREFUSED.*not repeated: its body is a stream/);
+  });
+});
+
+it('waits for the pool in order of arrival, and stops waiting when aborted', async () => {
+  const api = await startApi();
+  const secrets = { key_based: { test_api: { limit: 1, refresh_rate: 1 / 120, keys: ['a'], apply } } };
+  const req = startManager({ secrets }).request('test_api');
+  await req.send(`${api.url}/0`);
+  const controller = new AbortController();
+  const sends = [1, 2, 3].map((n) =>
+    req.send(`${api.url}/${n}`, { wait: 10_000, ...(n === 2 ? { signal: controller.signal } : {}) }),
+  );
+  const aborted = expect(sends[1]).rejects.toMatchObject({ code: 'ERR_CANCELED' });
+  controller.abort();
+  await Promise.all([sends[0], aborted, sends[2]]);
+  expect(api.hits.map(({ path }) => path)).toEqual(['/0', '/1', '/3']);
+});
+
+it('leaves a host alone that is down, and finds out by itself when it is back', async () => {
+  const dead = await closedPort();
+  const req = startManager({ secrets: twoKeys }).request('test_api', { retry: { attempts: 1 } });
+  const send = (): Promise<string> =>
+    req.send(`http://${dead.hostPort}/`).then(
+      () => 'fine',
+      (error: unknown) => String((error as { code?: string }).code),
+    );
+  for (let i = 0; i < 10; i++) expect(await send()).toBe('ECONNREFUSED');
+  expect(await send()).toBe('ERR_HOST_DOWN');
+  await expect.poll(send, { timeout: 5_000, interval: 100 }).toBe('ECONNREFUSED');
+  expect(await send()).toBe('ERR_HOST_DOWN');
+});
