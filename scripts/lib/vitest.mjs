@@ -5,11 +5,16 @@ import { tool } from './paths.mjs';
 import { node } from './run.mjs';
 
 /** Runs vitest projects and counts their tests; a test that did not run is a failure. */
-export async function vitest(...projects) {
+export function vitest(...projects) {
+  return vitestOn([], ...projects);
+}
+
+/** The same for the test files alone whose path holds one of `parts`. */
+export async function vitestOn(parts, ...projects) {
   const dir = mkdtempSync(join(tmpdir(), 'proxy-manager-vitest-'));
   try {
     const report = join(dir, 'report.json');
-    const args = ['run', ...projects.flatMap((name) => ['--project', name]), '--allowOnly=false'];
+    const args = ['run', ...parts, ...projects.flatMap((name) => ['--project', name]), '--allowOnly=false'];
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
     const { code, output } = await node(tool('vitest'), [...args, ...reporters]);
     return { ...count(code, report), output };

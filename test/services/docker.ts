@@ -20,12 +20,14 @@ export async function startContainer(
   name: 'elasticsearch' | 'redis',
   dataDir: string,
   urlOf: (port: number) => string,
+  version?: string,
 ): Promise<Service> {
   const port = await freePort();
   const project = ['compose', '-p', `proxy-manager-${name}-${port}`, '-f', COMPOSE_FILE];
   const down = [...project, 'down', '--volumes', '--timeout', '0'];
   const compose = async (...args: string[]): Promise<void> => {
-    const outcome = await run('docker', [...project, ...args], { env: { ...process.env, PORT: String(port) } });
+    const env = { ...process.env, PORT: String(port), ...(version && { ELASTICSEARCH_VERSION: version }) };
+    const outcome = await run('docker', [...project, ...args], { env });
     if (!outcome.ok) throw new Error(`${name} in Docker: ${outcome.reason}`);
   };
   const start = (): Promise<void> => compose('up', '--detach', '--wait', '--quiet-pull', name);

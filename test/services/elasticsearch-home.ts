@@ -3,24 +3,15 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cached } from './cache.js';
+import type { Flavour, Module } from './elasticsearch-flavours.js';
+import { server } from './elasticsearch-flavours.js';
 import { javaTool } from './java.js';
-import { fetchJars, type Artifact } from './maven.js';
+import { fetchJars } from './maven.js';
 import { run } from './run.js';
-
-/** The release that the tests run on where the machine offers none. */
-export const ELASTICSEARCH_VERSION = '8.19.21';
 
 const LAUNCHER = fileURLToPath(new URL('Launcher.java', import.meta.url));
 // Raise it when the layout below changes, so that folders of the old one are no longer taken.
-const LAYOUT = 1;
-
-const SERVER = artifact('org.elasticsearch', 'elasticsearch');
-const NETTY = artifact('org.elasticsearch.plugin', 'transport-netty4');
-const XPACK = artifact('org.elasticsearch.plugin', 'x-pack-core');
-const MODULES = [
-  { name: NETTY.artifactId, classname: 'org.elasticsearch.transport.netty4.Netty4Plugin' },
-  { name: XPACK.artifactId, classname: 'org.elasticsearch.xpack.core.XPackPlugin' },
-];
+const LAYOUT = 2;
 
 const LOGGING = `status = error
 appender.console.type = Console
@@ -32,36 +23,41 @@ rootLogger.appenderRef.console.ref = console
 `;
 
 /** A folder that `Launcher` starts Elasticsearch from, built of the published jars once and then taken from the cache. */
-export async function elasticsearchHome(): Promise<string> {
+export async function elasticsearchHome(flavour: Flavour): Promise<string> {
   const hash = createHash('sha256')
     .update(await readFile(LAUNCHER))
-    .update(String(LAYOUT))
+    .update(JSON.stringify([LAYOUT, flavour]))
     .digest('hex')
     .slice(0, 12);
-  return cached(`elasticsearch-${ELASTICSEARCH_VERSION}-${hash}`, build);
+  return cached(`${flavour.name}-${flavour.version}-${hash}`, (home) => build(home, flavour));
 }
 
-/** What `java` is told to run a node out of `home`; the settings follow. */
-export function launcherArgs(home: string): string[] {
+/** What `java` is told to run a node out of `home` with the folder `config`; name and settings follow. */
+export function launcherArgs(home: string, { javaOptions }: Flavour, config: string = join(home, 'config')): string[] {
   const modules = ['--module-path', join(home, 'lib'), '--add-modules', 'org.elasticsearch.server,ALL-MODULE-PATH'];
   // A node that lives for minutes starts in half the time with the quick compiler and the plain collector.
-  const virtualMachine = ['-Xms512m', '-Xmx1g', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC'];
-  return [...virtualMachine, ...modules, '-cp', join(home, 'launcher'), 'Launcher', home];
+  const virtualMachine = ['-Xms512m', '-Xmx1g', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', ...javaOptions];
+  return [...virtualMachine, ...modules, '-cp', join(home, 'launcher'), 'Launcher', home, config];
 }
 
-async function build(home: string): Promise<void> {
+async function build(home: string, flavour: Flavour): Promise<void> {
   const workDir = join(home, 'maven');
-  const [server = [], netty = [], xpack = []] = await fetchJars([SERVER, NETTY, XPACK], workDir);
-  // A jar may stand in one place only: with the server before the modules, and with x-pack-core before transport-netty4.
+  const { modules } = flavour;
+  const fetched = await fetchJars([server(flavour), ...modules.flatMap(({ artifacts }) => artifacts)], workDir);
+  const [serverJars = [], ...moduleJars] = fetched;
+  // A jar may stand in one place only, else Elasticsearch calls it "jar hell".
   const placed = new Set<string>();
-  await place(server, join(home, 'lib'), placed);
-  await place(xpack, join(home, 'modules', XPACK.artifactId), placed);
-  await place(netty, join(home, 'modules', NETTY.artifactId), placed);
-  await rm(workDir, { recursive: true });
-
-  for (const { name, classname } of MODULES) {
-    await writeFile(join(home, 'modules', name, 'plugin-descriptor.properties'), descriptor(name, classname));
+  await place(serverJars, join(home, 'lib'), placed);
+  for (const module of modules) {
+    for (const jars of moduleJars.splice(0, module.artifacts.length)) {
+      await place(jars, join(home, 'modules', module.name), placed);
+    }
+    await writeFile(
+      join(home, 'modules', module.name, 'plugin-descriptor.properties'),
+      descriptor(module, flavour.version),
+    );
   }
+  await rm(workDir, { recursive: true });
   await mkdir(join(home, 'config'));
   await writeFile(join(home, 'config', 'elasticsearch.yml'), '');
   await writeFile(join(home, 'config', 'log4j2.properties'), LOGGING);
@@ -83,22 +79,18 @@ async function compileLauncher(home: string): Promise<void> {
   if (!outcome.ok) throw new Error(outcome.reason);
 }
 
-function descriptor(name: string, classname: string): string {
+function descriptor({ name, classname, extends: extended = '' }: Module, version: string): string {
   const entries = {
     name,
     description: name,
-    version: ELASTICSEARCH_VERSION,
+    version,
     classname,
     'java.version': '17',
-    'elasticsearch.version': ELASTICSEARCH_VERSION,
-    'extended.plugins': '',
+    'elasticsearch.version': version,
+    'extended.plugins': extended,
     'has.native.controller': 'false',
   };
   return Object.entries(entries)
     .map(([key, value]) => `${key}=${value}\n`)
     .join('');
-}
-
-function artifact(groupId: string, artifactId: string): Artifact {
-  return { groupId, artifactId, version: ELASTICSEARCH_VERSION };
 }

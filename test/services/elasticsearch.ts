@@ -1,6 +1,8 @@
 import { startContainer, dockerProblem } from './docker.js';
 import { newDataDir } from './data-dir.js';
-import { ELASTICSEARCH_VERSION, elasticsearchHome, launcherArgs } from './elasticsearch-home.js';
+import type { Flavour } from './elasticsearch-flavours.js';
+import { EIGHT, NINE } from './elasticsearch-flavours.js';
+import { elasticsearchHome, launcherArgs } from './elasticsearch-home.js';
 import { givenUrl, startForwarder } from './given.js';
 import { javaTool, jdkProblem } from './java.js';
 import { startLocal } from './local.js';
@@ -15,11 +17,13 @@ import type { Service, ServiceOptions } from './service.js';
 export async function startElasticsearch({ env = process.env }: ServiceOptions = {}): Promise<Service> {
   const given = givenUrl('ELASTICSEARCH_URL', env);
   if (given) return startForwarder(given, 'ELASTICSEARCH_URL');
+  const flavour = env['PROXY_MANAGER_ELASTICSEARCH'] === '9' ? NINE : EIGHT;
   const noDocker = await dockerProblem();
   if (!noDocker) {
-    return startContainer('elasticsearch', await newDataDir('elasticsearch'), (port) => `http://127.0.0.1:${port}`);
+    const dataDir = await newDataDir('elasticsearch');
+    return startContainer('elasticsearch', dataDir, (port) => `http://127.0.0.1:${port}`, flavour.version);
   }
-  const home = await jarsHome(noDocker);
+  const home = await jarsHome(flavour, noDocker);
   const dataDir = await newDataDir('elasticsearch');
   const port = await freePort();
   const settings = {
@@ -32,30 +36,34 @@ export async function startElasticsearch({ env = process.env }: ServiceOptions =
     'transport.port': 0,
     'cluster.routing.allocation.disk.threshold_enabled': false,
   };
-  return startLocal(`http://127.0.0.1:${port}`, `its published jars, ${ELASTICSEARCH_VERSION}`, {
+  return startLocal(`http://127.0.0.1:${port}`, `its published jars, ${flavour.version}`, {
     name: 'Elasticsearch',
     command: javaTool('java'),
-    args: [...launcherArgs(home), 'node', ...Object.entries(settings).map(([key, value]) => `${key}=${value}`)],
+    args: [
+      ...launcherArgs(home, flavour),
+      'node',
+      ...Object.entries(settings).map(([key, value]) => `${key}=${value}`),
+    ],
     dataDir,
     ready: /launcher: ready/,
   });
 }
 
-async function jarsHome(noDocker: string): Promise<string> {
+async function jarsHome(flavour: Flavour, noDocker: string): Promise<string> {
   const problems = ['ELASTICSEARCH_URL: not set', noDocker];
-  const noJdk = await jdkProblem();
-  if (noJdk) throw notFound([...problems, noJdk]);
+  const noJdk = await jdkProblem(flavour.oldestJava);
+  if (noJdk) throw notFound(flavour, [...problems, noJdk]);
   try {
-    return await elasticsearchHome();
+    return await elasticsearchHome(flavour);
   } catch (error) {
-    throw notFound([...problems, error instanceof Error ? error.message : String(error)]);
+    throw notFound(flavour, [...problems, error instanceof Error ? error.message : String(error)]);
   }
 }
 
-function notFound(problems: readonly string[]): Error {
+function notFound({ oldestJava }: Flavour, problems: readonly string[]): Error {
   return new Error(
     `No Elasticsearch for the tests.\n${problems.map((problem) => `  - ${problem}`).join('\n')}\n` +
-      'Set ELASTICSEARCH_URL, or start a Docker engine, or install a JDK 17+ and Maven' +
-      ' (Debian: apt-get install openjdk-17-jdk-headless maven; macOS: brew install openjdk@17 maven).',
+      `Set ELASTICSEARCH_URL, or start a Docker engine, or install a JDK ${oldestJava}+ and Maven` +
+      ` (Debian: apt-get install openjdk-${oldestJava}-jdk-headless maven; macOS: brew install openjdk@${oldestJava} maven).`,
   );
 }

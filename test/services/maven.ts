@@ -9,6 +9,10 @@ export interface Artifact {
   readonly groupId: string;
   readonly artifactId: string;
   readonly version: string;
+  /** Groups of which nothing is fetched along with it. */
+  readonly without?: readonly string[];
+  /** What is fetched into the same place. */
+  readonly together?: readonly Artifact[];
 }
 
 /**
@@ -31,11 +35,19 @@ export async function fetchJars(artifacts: readonly Artifact[], workDir: string)
 async function writePoms(artifacts: readonly Artifact[], workDir: string): Promise<void> {
   const modules = artifacts.map(({ artifactId }) => `<module>${artifactId}</module>`).join('');
   await writePom(workDir, 'services', `<modules>${modules}</modules>`);
-  for (const { groupId, artifactId, version } of artifacts) {
-    const coordinates = `<groupId>${groupId}</groupId><artifactId>${artifactId}</artifactId><version>${version}</version>`;
-    const dependencies = `<dependencies><dependency>${coordinates}</dependency></dependencies>`;
-    await writePom(join(workDir, artifactId), `fetch-${artifactId}`, dependencies);
+  for (const artifact of artifacts) {
+    const { artifactId, together = [] } = artifact;
+    const dependencies = [artifact, ...together].map(dependency).join('');
+    await writePom(join(workDir, artifactId), `fetch-${artifactId}`, `<dependencies>${dependencies}</dependencies>`);
   }
+}
+
+function dependency({ groupId, artifactId, version, without = [] }: Artifact): string {
+  const coordinates = `<groupId>${groupId}</groupId><artifactId>${artifactId}</artifactId><version>${version}</version>`;
+  const exclusions = without
+    .map((group) => `<exclusion><groupId>${group}</groupId><artifactId>*</artifactId></exclusion>`)
+    .join('');
+  return `<dependency>${coordinates}<exclusions>${exclusions}</exclusions></dependency>`;
 }
 
 async function writePom(dir: string, artifactId: string, body: string): Promise<void> {

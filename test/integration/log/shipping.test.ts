@@ -21,7 +21,10 @@ afterAll(async () => {
   await service.stop();
 });
 
-test('away at start and again in the middle: every record is there once, and nothing is left in the spool', async () => {
+// Elasticsearch is started three times.
+const SLOW = { timeout: 180_000 };
+
+test('away at start and again in the middle: every record is there once, and nothing is left in the spool', SLOW, async () => {
   const directory = await logDirectory();
   const told: string[] = [];
   const onProblem = (problem: Error): unknown => told.push(problem.message);
@@ -43,7 +46,7 @@ test('away at start and again in the middle: every record is there once, and not
   write(1500);
   expect(await log.flush(500)).toBe(false);
   await service.start();
-  expect(await log.flush(30_000)).toBe(true);
+  expect(await log.flush(60_000)).toBe(true);
 
   write(2500);
   // Some batches are on their way when it dies.
@@ -53,7 +56,7 @@ test('away at start and again in the middle: every record is there once, and not
   expect(await log.flush(300)).toBe(false);
   await service.start();
   write(500);
-  expect(await log.flush(30_000)).toBe(true);
+  expect(await log.flush(60_000)).toBe(true);
 
   const stored = await storedIds(client, ids);
   expect(stored.length).toBe(5000);

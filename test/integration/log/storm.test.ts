@@ -95,7 +95,7 @@ function spoil(proxy: FaultProxy): NodeJS.Timeout {
 
 test(
   `${EXCHANGES} exchanges in processes that are killed, to an Elasticsearch that stops and stumbles: each logged once`,
-  { timeout: 180_000 },
+  { timeout: 400_000 },
   async () => {
     let counted = 0;
     const origin = createServer((_, response) => {
@@ -140,7 +140,7 @@ test(
       directory,
       sinks: [elasticsearchSink({ client: async () => client })],
     });
-    await expect.poll(() => filesIn(directory), { timeout: 60_000, interval: 200 }).toStrictEqual([]);
+    await expect.poll(() => filesIn(directory), { timeout: 120_000, interval: 200 }).toStrictEqual([]);
     await last.close();
 
     const logged = await everythingLogged(run);
