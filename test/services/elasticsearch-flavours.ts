@@ -47,9 +47,22 @@ export const NINE: Flavour = {
 
 const SECURITY: Artifact = {
   ...plugin('x-pack-security', EIGHT_VERSION),
-  // Its own version of OpenSAML is in no public repository.
-  without: ['org.opensaml', 'net.shibboleth', 'net.shibboleth.utilities'],
-  together: [{ groupId: 'org.opensaml', artifactId: 'opensaml-saml-impl', version: '4.0.1' }],
+  // Its own version of OpenSAML is in no public repository. Of the rest some classes would stand in two jars.
+  without: ['org.opensaml', 'net.shibboleth', 'net.shibboleth.utilities', 'jakarta.activation'],
+  together: [
+    {
+      groupId: 'org.opensaml',
+      artifactId: 'opensaml-saml-impl',
+      version: '4.0.1',
+      without: [
+        'org.opensaml:opensaml-security-api',
+        'com.sun.mail',
+        'jakarta.activation',
+        'net.jcip',
+        'org.springframework',
+      ],
+    },
+  ],
 };
 
 /** 8.19 with security: users, roles and TLS. It brings a transport of its own, which stands on netty in x-pack-core. */

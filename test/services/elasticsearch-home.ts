@@ -32,12 +32,38 @@ export async function elasticsearchHome(flavour: Flavour): Promise<string> {
   return cached(`${flavour.name}-${flavour.version}-${hash}`, (home) => build(home, flavour));
 }
 
-/** What `java` is told to run a node out of `home` with the folder `config`; name and settings follow. */
-export function launcherArgs(home: string, { javaOptions }: Flavour, config: string = join(home, 'config')): string[] {
+/** How one node is run out of a home. */
+export interface NodeSettings {
+  readonly dataDir: string;
+  readonly port: number;
+  /** Over those that every node of the tests has. */
+  readonly settings?: Readonly<Record<string, string | boolean>>;
+  /** Its folder of settings. @default the home's own */
+  readonly config?: string;
+}
+
+/** What `java` is told to run a node out of `home`. */
+export function launcherArgs(
+  home: string,
+  { javaOptions }: Flavour,
+  { dataDir, port, settings = {}, config = join(home, 'config') }: NodeSettings,
+): string[] {
   const modules = ['--module-path', join(home, 'lib'), '--add-modules', 'org.elasticsearch.server,ALL-MODULE-PATH'];
   // A node that lives for minutes starts in half the time with the quick compiler and the plain collector.
   const virtualMachine = ['-Xms512m', '-Xmx1g', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', ...javaOptions];
-  return [...virtualMachine, ...modules, '-cp', join(home, 'launcher'), 'Launcher', home, config];
+  const all = {
+    'path.data': dataDir,
+    'path.logs': dataDir,
+    'cluster.name': `proxy-manager-${port}`,
+    'discovery.type': 'single-node',
+    'network.host': '127.0.0.1',
+    'http.port': port,
+    'transport.port': 0,
+    'cluster.routing.allocation.disk.threshold_enabled': false,
+    ...settings,
+  };
+  const pairs = Object.entries(all).map(([key, value]) => `${key}=${value}`);
+  return [...virtualMachine, ...modules, '-cp', join(home, 'launcher'), 'Launcher', home, config, 'node', ...pairs];
 }
 
 async function build(home: string, flavour: Flavour): Promise<void> {
@@ -67,9 +93,10 @@ async function build(home: string, flavour: Flavour): Promise<void> {
 async function place(jars: readonly string[], dir: string, placed: Set<string>): Promise<void> {
   await mkdir(dir, { recursive: true });
   for (const jar of jars) {
-    const name = basename(jar);
-    if (!placed.has(name)) await rename(jar, join(dir, name));
-    placed.add(name);
+    // Of two versions the first one has to do.
+    const library = basename(jar).replace(/-\d[^/]*$/, '');
+    if (!placed.has(library)) await rename(jar, join(dir, basename(jar)));
+    placed.add(library);
   }
 }
 

@@ -26,24 +26,10 @@ export async function startElasticsearch({ env = process.env }: ServiceOptions =
   const home = await jarsHome(flavour, noDocker);
   const dataDir = await newDataDir('elasticsearch');
   const port = await freePort();
-  const settings = {
-    'path.data': dataDir,
-    'path.logs': dataDir,
-    'cluster.name': `proxy-manager-${port}`,
-    'discovery.type': 'single-node',
-    'network.host': '127.0.0.1',
-    'http.port': port,
-    'transport.port': 0,
-    'cluster.routing.allocation.disk.threshold_enabled': false,
-  };
   return startLocal(`http://127.0.0.1:${port}`, `its published jars, ${flavour.version}`, {
     name: 'Elasticsearch',
     command: javaTool('java'),
-    args: [
-      ...launcherArgs(home, flavour),
-      'node',
-      ...Object.entries(settings).map(([key, value]) => `${key}=${value}`),
-    ],
+    args: launcherArgs(home, flavour, { dataDir, port }),
     dataDir,
     ready: /launcher: ready/,
   });

@@ -9,7 +9,7 @@ export interface Artifact {
   readonly groupId: string;
   readonly artifactId: string;
   readonly version: string;
-  /** Groups of which nothing is fetched along with it. */
+  /** Groups, or `group:artifact`, of which nothing is fetched along with it. */
   readonly without?: readonly string[];
   /** What is fetched into the same place. */
   readonly together?: readonly Artifact[];
@@ -45,7 +45,8 @@ async function writePoms(artifacts: readonly Artifact[], workDir: string): Promi
 function dependency({ groupId, artifactId, version, without = [] }: Artifact): string {
   const coordinates = `<groupId>${groupId}</groupId><artifactId>${artifactId}</artifactId><version>${version}</version>`;
   const exclusions = without
-    .map((group) => `<exclusion><groupId>${group}</groupId><artifactId>*</artifactId></exclusion>`)
+    .map((each) => each.split(':'))
+    .map(([group, name = '*']) => `<exclusion><groupId>${group}</groupId><artifactId>${name}</artifactId></exclusion>`)
     .join('');
   return `<dependency>${coordinates}<exclusions>${exclusions}</exclusions></dependency>`;
 }

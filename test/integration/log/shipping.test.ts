@@ -24,48 +24,52 @@ afterAll(async () => {
 // Elasticsearch is started three times.
 const SLOW = { timeout: 180_000 };
 
-test('away at start and again in the middle: every record is there once, and nothing is left in the spool', SLOW, async () => {
-  const directory = await logDirectory();
-  const told: string[] = [];
-  const onProblem = (problem: Error): unknown => told.push(problem.message);
-  const log = openExchangeLog({
-    directory,
-    sinks: [elasticsearchSink({ client: async () => client, onProblem })],
-    onProblem,
-  });
-  const ids: string[] = [];
-  const write = (count: number): void => {
-    for (let number = 0; number < count; number++) {
-      const record = aRecord(`record ${number}`);
-      ids.push(record.event.id);
-      log.write(record);
-    }
-  };
+test(
+  'away at start and again in the middle: every record is there once, and nothing is left in the spool',
+  SLOW,
+  async () => {
+    const directory = await logDirectory();
+    const told: string[] = [];
+    const onProblem = (problem: Error): unknown => told.push(problem.message);
+    const log = openExchangeLog({
+      directory,
+      sinks: [elasticsearchSink({ client: async () => client, onProblem })],
+      onProblem,
+    });
+    const ids: string[] = [];
+    const write = (count: number): void => {
+      for (let number = 0; number < count; number++) {
+        const record = aRecord(`record ${number}`);
+        ids.push(record.event.id);
+        log.write(record);
+      }
+    };
 
-  await service.kill();
-  write(1500);
-  expect(await log.flush(500)).toBe(false);
-  await service.start();
-  expect(await log.flush(60_000)).toBe(true);
+    await service.kill();
+    write(1500);
+    expect(await log.flush(500)).toBe(false);
+    await service.start();
+    expect(await log.flush(60_000)).toBe(true);
 
-  write(2500);
-  // Some batches are on their way when it dies.
-  await new Promise(setImmediate);
-  await service.kill();
-  write(500);
-  expect(await log.flush(300)).toBe(false);
-  await service.start();
-  write(500);
-  expect(await log.flush(60_000)).toBe(true);
+    write(2500);
+    // Some batches are on their way when it dies.
+    await new Promise(setImmediate);
+    await service.kill();
+    write(500);
+    expect(await log.flush(300)).toBe(false);
+    await service.start();
+    write(500);
+    expect(await log.flush(60_000)).toBe(true);
 
-  const stored = await storedIds(client, ids);
-  expect(stored.length).toBe(5000);
-  expect(new Set(stored)).toStrictEqual(new Set(ids));
-  // Once at the start, once in the middle.
-  expect(told).toMatchObject(Array(2).fill(expect.stringContaining('could not ship to elasticsearch')));
-  await log.close();
-  expect(filesIn(directory)).toStrictEqual([]);
-});
+    const stored = await storedIds(client, ids);
+    expect(stored.length).toBe(5000);
+    expect(new Set(stored)).toStrictEqual(new Set(ids));
+    // Once at the start, once in the middle.
+    expect(told).toMatchObject(Array(2).fill(expect.stringContaining('could not ship to elasticsearch')));
+    await log.close();
+    expect(filesIn(directory)).toStrictEqual([]);
+  },
+);
 
 test('close does not hang on an Elasticsearch that is away, and the next log ships what waited', async () => {
   const directory = await logDirectory();
@@ -112,4 +116,22 @@ test('a batch whose answer was lost is there once, also where the stream was rol
   await log.close();
   await through.close();
   await proxy.close();
+});
+
+test('while the stream takes no writes, as a full disk makes it, records wait', async () => {
+  const told: string[] = [];
+  const log = openExchangeLog({
+    directory: await logDirectory(),
+    sinks: [elasticsearchSink({ client: async () => client })],
+    onProblem: (problem) => told.push(problem.message),
+  });
+  const record = aRecord();
+  await client.indices.putSettings({ index: LOG_DATA_STREAM, settings: { 'index.blocks.write': true } });
+  log.write(record);
+  expect(await log.flush(500)).toBe(false);
+  expect(told).toMatchObject([expect.stringContaining('cluster_block_exception')]);
+  await client.indices.putSettings({ index: LOG_DATA_STREAM, settings: { 'index.blocks.write': false } });
+  expect(await log.flush(20_000)).toBe(true);
+  expect(await storedIds(client, [record.event.id])).toHaveLength(1);
+  await log.close();
 });

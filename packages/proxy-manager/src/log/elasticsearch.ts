@@ -8,6 +8,9 @@ import { problemReports } from './problems.js';
 
 const REQUEST_TIMEOUT_MS = 30_000;
 
+/** What the stream or the user is to blame for, and no document: a missing right, a write block, too much to do. */
+const PASSING: ReadonlySet<number> = new Set([401, 403, 404, 429]);
+
 export interface ElasticsearchSinkOptions {
   /** Asked on first use; it stays open when the sink closes. */
   readonly client: () => Promise<Client>;
@@ -59,7 +62,7 @@ export function elasticsearchSink(options: ElasticsearchSinkOptions): ExchangeSi
       if (line === undefined || create === undefined) continue;
       const { status, error } = create;
       const why = `${status} ${error?.type}: ${error?.reason}`;
-      if (status === 429 || status >= 500) {
+      if (status >= 500 || PASSING.has(status)) {
         busy = why;
         continue;
       }
