@@ -15,6 +15,7 @@ import { consolePrinter } from './log/console-line.js';
 import { observedLog } from './log/observed-log.js';
 import { openExchangeLog } from './log/open-exchange-log.js';
 import type { RecordPolicy } from './log/record-policy.js';
+import { limiters } from './pace/limiters.js';
 import { exchangeAbort, unlessAborted } from './pipeline/abort.js';
 import type { Exchange, ExchangePolicy, Reply } from './pipeline/exchange.js';
 import { compose } from './pipeline/compose.js';
@@ -105,7 +106,7 @@ export class Engine {
       { ...(sample === undefined ? {} : { sample }), ...(prints === true ? { print: consolePrinter() } : {}) },
     );
     this.#cache = cacheStage({ store: this.#stores.cache, log: this.#log, clock });
-    this.#pace = paceStage();
+    this.#pace = paceStage(limiters(this.#stores.redis));
     this.#transport = transport ?? createTransport();
     this.#ownsTransport = transport === undefined;
     this.#health = new PoolHealth({

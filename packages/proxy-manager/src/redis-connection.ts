@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Cluster, Redis } from 'ioredis';
 import type { ManagerOptions } from './config/options.js';
 import type { ServerConnection } from './connections.js';
@@ -65,13 +66,13 @@ async function clientOf(setting: Exclude<Setting, Cluster | Redis>): Promise<Red
   if (!('nodes' in setting)) return new Redis(redisOptions);
   const { nodes, ...options } = setting;
   // Its queue, unlike that of a single server, knows no limit of time.
-  return new Cluster([...nodes], { ...options, redisOptions, lazyConnect: true, enableOfflineQueue: false });
+  return new Cluster([...nodes], { ...options, redisOptions, enableOfflineQueue: false });
 }
 
 /** A Cluster that is reached for the first time; from then on it finds its way back by itself. */
 async function reached(client: Redis | Cluster): Promise<void> {
   try {
-    await client.connect();
+    await once(client, 'ready');
   } catch (error) {
     client.disconnect();
     throw error;

@@ -61,7 +61,7 @@ export function withMaskedErrors(store: UsageStore, mask: Mask): UsageStore {
 }
 
 /** In place: the error and its cause were made for this one failure. */
-function maskError(error: Error, mask: Mask): void {
+export function maskError(error: Error, mask: Mask): void {
   error.message = mask(error.message);
   if (error.stack !== undefined) error.stack = mask(error.stack);
   if (error.cause instanceof Error) maskError(error.cause, mask);

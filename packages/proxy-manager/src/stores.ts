@@ -31,6 +31,8 @@ export interface Stores {
   readonly usage: UsageStore;
   readonly cache: CacheStore;
   readonly sinks: readonly ExchangeSink[];
+  /** What they share with others, where it is configured. */
+  readonly redis: ServerConnection<Cluster | Redis> | undefined;
   close(): Promise<void>;
 }
 
@@ -101,6 +103,7 @@ export function openStores(options: ManagerOptions & { readonly dataDir: string;
     usage,
     cache,
     sinks: [...sinks, ...(options.log?.sinks ?? [])],
+    redis: ground.redis,
     close: () => closeAll(made),
   };
 }

@@ -37,18 +37,17 @@ export function readHosts(value: unknown, path: Path, report: Report): readonly 
 
 export function readPace(value: unknown, path: Path, report: Report): Pace | undefined {
   if (value === undefined) return undefined;
-  const { concurrency, minTimeMs, ...others } = fieldsOf(value);
-  if (
-    concurrency === undefined &&
-    minTimeMs === undefined &&
-    Object.keys(others).length === 0 &&
-    value === Object(value)
-  ) {
-    report(path, 'expected concurrency, minTimeMs or both, found neither');
+  const fields = fieldsOf(value);
+  if (Object.keys(fields).length === 0 && value === Object(value)) {
+    report(path, 'expected concurrency, minTimeMs or reservoir, found none');
   }
+  const { concurrency, minTimeMs, reservoir } = fields;
+  const { starts, everyMs } = fieldsOf(reservoir);
   return Object.freeze({
     concurrency: typeof concurrency === 'number' ? concurrency : undefined,
     minTimeMs: typeof minTimeMs === 'number' ? minTimeMs : 0,
+    reservoir:
+      typeof starts === 'number' && typeof everyMs === 'number' ? Object.freeze({ starts, everyMs }) : undefined,
   });
 }
 

@@ -68,6 +68,7 @@ export interface Apply {
 export interface Pace {
   readonly concurrency: number | undefined;
   readonly minTimeMs: number;
+  readonly reservoir: { readonly starts: number; readonly everyMs: number } | undefined;
 }
 
 /** What a reply that meets all of its conditions says, in place of what its status says. */

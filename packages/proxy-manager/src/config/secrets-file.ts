@@ -42,6 +42,8 @@ export interface PaceEntry {
   readonly concurrency?: number;
   /** Least time between two starts, per host, in ms. */
   readonly minTimeMs?: number;
+  /** So many starts for each stretch of `everyMs`, per host; a new stretch fills it up again. */
+  readonly reservoir?: { readonly starts: number; readonly everyMs: number };
 }
 
 /** What a reply that meets all conditions means. Patterns are regular expressions, whatever the case of letters. */

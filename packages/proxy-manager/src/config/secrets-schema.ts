@@ -82,6 +82,7 @@ const hosts = v.pipe(
     'Hosts that requests may go to, *.example.com for subdomains. A url outside them is refused. Absent: any.',
   ),
 );
+const STRETCH = `a number of milliseconds from 250 to ${LONGEST_TIMER_MS}`;
 const pace = described(
   fields({
     concurrency: v.exactOptional(described(positiveInteger, 'Requests under way at once, per host.')),
@@ -91,6 +92,20 @@ const pace = described(
         v.minValue(0, milliseconds),
         v.maxValue(LONGEST_TIMER_MS, milliseconds),
         v.description('Least time between two starts, per host, in milliseconds.'),
+      ),
+    ),
+    reservoir: v.exactOptional(
+      described(
+        fields({
+          starts: described(positiveInteger, 'Starts in each stretch.'),
+          everyMs: v.pipe(
+            v.number(STRETCH),
+            v.minValue(250, STRETCH),
+            v.maxValue(LONGEST_TIMER_MS, STRETCH),
+            v.description('Length of a stretch in milliseconds, at least 250.'),
+          ),
+        }),
+        'So many starts for each stretch of time, per host; a new stretch fills it up again.',
       ),
     ),
   }),

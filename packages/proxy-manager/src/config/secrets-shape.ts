@@ -16,6 +16,8 @@ export function checkShape(file: unknown, report: Report): void {
 const MISSING: Readonly<Record<string, string>> = {
   keys: 'an array of keys',
   uses: 'a positive integer',
+  starts: 'a positive integer',
+  everyMs: 'a number of milliseconds',
   verdict: 'a verdict',
 };
 
@@ -60,6 +62,8 @@ const NUMBERS = new Set<unknown>([
   'status',
   'minBytes',
   'maxBytes',
+  'starts',
+  'everyMs',
 ]);
 
 /** A number in place of an endpoint may be a key, whatever the endpoint is called. */

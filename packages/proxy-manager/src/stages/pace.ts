@@ -3,6 +3,7 @@ import type { Pace } from '../config/resolve.js';
 import { ClosedError } from '../errors.js';
 import type { Release } from '../pace/host-pace.js';
 import { HostPace } from '../pace/host-pace.js';
+import type { Limiters } from '../pace/limiters.js';
 import type { Exchange, Trace } from '../pipeline/exchange.js';
 import type { Stage } from '../pipeline/stage.js';
 
@@ -18,24 +19,37 @@ export interface PaceStage {
 /**
  * Waits for a slot of the endpoint's host before a credential is held, and keeps it until the attempt has ended: with
  * its reply, or where that is streamed, with the body. A further attempt of the same exchange ends the one before it.
- * Endpoints without `pace` go straight on, and Bottleneck is not even loaded for them.
+ * Endpoints without `pace` go straight on, and Bottleneck is not even loaded for them. Where slots are counted in Redis
+ * and that fails: a `StoreError`.
  */
-export function paceStage(): PaceStage {
+export function paceStage(limiters: Limiters): PaceStage {
   const hosts = new Map<string, HostPace>();
+  const opening = new Map<string, Promise<HostPace>>();
   const streaming = new WeakMap<Trace, Release>();
-  let bottleneck: Promise<typeof import('bottleneck')> | undefined;
   let closed = false;
 
+  async function open(name: string, pace: Pace): Promise<HostPace> {
+    const limiter = await limiters.open(name, pace, (fault) => {
+      const host = hosts.get(name);
+      // The next one who asks opens another.
+      hosts.delete(name);
+      host?.close(fault);
+    });
+    const host = new HostPace(pace, limiter);
+    hosts.set(name, host);
+    return host;
+  }
+
   async function hostOf({ endpoint, request }: Exchange, pace: Pace): Promise<HostPace> {
-    bottleneck ??= import('bottleneck');
-    const { default: Bottleneck } = await bottleneck;
-    if (closed) throw new ClosedError('ProxyManager');
     const name = `${endpoint.name}\n${request.url.host}`;
     const known = hosts.get(name);
     if (known !== undefined) return known;
-    if (hosts.size >= SWEEP_AT) for (const [idle, host] of hosts) if (host.idle) hosts.delete(idle);
-    const host = new HostPace(pace, Bottleneck);
-    hosts.set(name, host);
+    let host = opening.get(name);
+    if (host === undefined) {
+      if (hosts.size >= SWEEP_AT) sweep(hosts);
+      host = open(name, pace).finally(() => opening.delete(name));
+      opening.set(name, host);
+    }
     return host;
   }
 
@@ -43,6 +57,7 @@ export function paceStage(): PaceStage {
     const askedMs = performance.now();
     try {
       const host = await hostOf(exchange, pace);
+      if (closed) throw new ClosedError('ProxyManager');
       return await host.acquire(exchange.signal);
     } finally {
       exchange.attempt.paceMs = performance.now() - askedMs;
@@ -72,8 +87,18 @@ export function paceStage(): PaceStage {
     stage,
     async close() {
       closed = true;
+      await Promise.allSettled(opening.values());
       for (const host of hosts.values()) host.close(new ClosedError('ProxyManager'));
       hosts.clear();
+      await limiters.close();
     },
   };
+}
+
+function sweep(hosts: Map<string, HostPace>): void {
+  for (const [name, host] of hosts) {
+    if (!host.idle) continue;
+    hosts.delete(name);
+    host.close(undefined);
+  }
 }

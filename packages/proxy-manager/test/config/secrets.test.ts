@@ -112,7 +112,7 @@ describe('the full form', () => {
     expect(both.keys?.[0]?.windows).toEqual([{ limit: 1, everyMs: 60_000 }]);
     expect(both.proxies?.[0]?.windows).toEqual([{ limit: 2, everyMs: 30_000 }]);
     expect(both.hosts).toEqual(['api.example.com', '*.example.org:8080']);
-    expect(both.pace).toEqual({ concurrency: 4, minTimeMs: 100 });
+    expect(both.pace).toEqual({ concurrency: 4, minTimeMs: 100, reservoir: undefined });
   });
 
   test('apply in its three forms', () => {
@@ -380,7 +380,17 @@ describe('mistakes', () => {
     [
       'pace of nothing',
       { key_based: { e: { keys: ['a'], pace: {} } } },
-      ['key_based.e.pace: expected concurrency, minTimeMs or both, found neither'],
+      ['key_based.e.pace: expected concurrency, minTimeMs or reservoir, found none'],
+    ],
+    [
+      'a reservoir that is never filled',
+      { key_based: { e: { keys: ['a'], pace: { reservoir: { starts: 5, everyMs: 10 } } } } },
+      ['key_based.e.pace.reservoir.everyMs: expected a number of milliseconds from 250 to 2147483647, found 10'],
+    ],
+    [
+      'a reservoir without its stretch',
+      { key_based: { e: { keys: ['a'], pace: { reservoir: { starts: 5 } } } } },
+      ['key_based.e.pace.reservoir.everyMs: expected a number of milliseconds, found nothing'],
     ],
     [
       'apply of nothing',

@@ -28,7 +28,7 @@ const endpoint: Endpoint = {
   proxies: [proxy],
   hosts: undefined,
   apply: undefined,
-  pace: { concurrency: 1, minTimeMs: 0 },
+  pace: { concurrency: 1, minTimeMs: 0, reservoir: undefined },
 };
 
 /** An exchange in the middle of its first attempt, everything about it known; override what a test is about. */

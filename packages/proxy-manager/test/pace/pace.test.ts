@@ -8,6 +8,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Pace } from '../../src/config/resolve.js';
 import { ClosedError } from '../../src/errors.js';
 import { HostPace } from '../../src/pace/host-pace.js';
+import { limiters } from '../../src/pace/limiters.js';
 import { compose } from '../../src/pipeline/compose.js';
 import type { Exchange } from '../../src/pipeline/exchange.js';
 import { openAttempt } from '../../src/pipeline/exchange.js';
@@ -17,11 +18,14 @@ import { undiciTransport } from '../../src/transport/undici.js';
 import { startOrigin } from '../servers/origin.js';
 import { testExchange, testReply } from '../support/exchange.js';
 
-function paced(pace: Pace | undefined, parts: Partial<Exchange> = {}, host = 'a.example'): Exchange {
+function paced(pace: Partial<Pace> | undefined, parts: Partial<Exchange> = {}, host = 'a.example'): Exchange {
   const base = testExchange({ attempt: openAttempt(1, 0), ...parts });
   return {
     ...base,
-    endpoint: { ...base.endpoint, pace },
+    endpoint: {
+      ...base.endpoint,
+      pace: pace && { concurrency: undefined, minTimeMs: 0, reservoir: undefined, ...pace },
+    },
     request: { ...base.request, url: new URL(`https://${host}/items`) },
   };
 }
@@ -53,7 +57,7 @@ async function reply() {
 }
 
 test('an endpoint without pace goes straight on, in the same turn', async () => {
-  const { stage } = paceStage();
+  const { stage } = paceStage(limiters(undefined));
   const exchange = paced(undefined);
   let reached = false;
   const done = stage(exchange, async () => {
@@ -66,7 +70,7 @@ test('an endpoint without pace goes straight on, in the same turn', async () => 
 });
 
 test('no more attempts of a host at once than its concurrency, in the order of asking', async () => {
-  const { stage } = paceStage();
+  const { stage } = paceStage(limiters(undefined));
   const { next, started, end, until } = attempts();
   const order: number[] = [];
   const sent = Array.from({ length: 6 }, (_, index) =>
@@ -88,7 +92,7 @@ test('no more attempts of a host at once than its concurrency, in the order of a
 });
 
 test('a failed attempt gives its slot back', async () => {
-  const { stage } = paceStage();
+  const { stage } = paceStage(limiters(undefined));
   const pace = { concurrency: 1, minTimeMs: 0 };
   await expect(stage(paced(pace), () => Promise.reject(new Error('no wire')))).rejects.toThrow('no wire');
   await expect(stage(paced(pace), reply)).resolves.toMatchObject({ status: 200 });
@@ -96,7 +100,7 @@ test('a failed attempt gives its slot back', async () => {
 
 /** One streamed exchange, and a second one that waits for its slot. */
 async function behindStream(body: Readable) {
-  const { stage } = paceStage();
+  const { stage } = paceStage(limiters(undefined));
   const pace = { concurrency: 1, minTimeMs: 0 };
   const first = await stage(paced(pace), async () => testReply({ body }));
   expect(first.body).toBe(body);
@@ -122,7 +126,7 @@ test.each([
 });
 
 test('a streamed body that has ended before it is handed on keeps no slot', async () => {
-  const { stage } = paceStage();
+  const { stage } = paceStage(limiters(undefined));
   const pace = { concurrency: 1, minTimeMs: 0 };
   const body = new PassThrough();
   body.destroy();
@@ -132,7 +136,7 @@ test('a streamed body that has ended before it is handed on keeps no slot', asyn
 });
 
 test('the next attempt of an exchange does not wait for the body of the one before', async () => {
-  const { stage } = paceStage();
+  const { stage } = paceStage(limiters(undefined));
   const exchange = paced({ concurrency: 1, minTimeMs: 0 });
   await stage(exchange, async () => testReply({ status: 503, body: new PassThrough() }));
   await expect(stage({ ...exchange, attempt: openAttempt(2, 0) }, reply)).resolves.toMatchObject({ status: 200 });
@@ -150,7 +154,10 @@ test('no more streamed replies at once than the concurrency, as the server sees 
     }, 30);
   });
   const transport = undiciTransport();
-  const run = compose([paceStage().stage], wireStage({ transport, clock: { now: () => Date.now() } }));
+  const run = compose(
+    [paceStage(limiters(undefined)).stage],
+    wireStage({ transport, clock: { now: () => Date.now() } }),
+  );
   const exchange = paced({ concurrency: 2, minTimeMs: 0 });
   const wire = { ...exchange.request.wire, body: 'stream' as const };
   const request = { ...exchange.request, url: new URL(origin.url), wire };
@@ -164,7 +171,7 @@ test('no more streamed replies at once than the concurrency, as the server sees 
 });
 
 test('starts are minTimeMs apart, and the wait is noted', async () => {
-  const { stage } = paceStage();
+  const { stage } = paceStage(limiters(undefined));
   const { next, started, end, until } = attempts();
   const exchanges = Array.from({ length: 4 }, () => paced({ concurrency: undefined, minTimeMs: 40 }));
   const sent = exchanges.map((exchange) => stage(exchange, next));
@@ -178,7 +185,7 @@ test('starts are minTimeMs apart, and the wait is noted', async () => {
 });
 
 test('hosts do not wait for one another', async () => {
-  const { stage } = paceStage();
+  const { stage } = paceStage(limiters(undefined));
   const { next, started, end, until } = attempts();
   const pace = { concurrency: 1, minTimeMs: 60_000 };
   const sent = [stage(paced(pace, {}, 'a.example'), next), stage(paced(pace, {}, 'b.example'), next)];
@@ -190,7 +197,7 @@ test('hosts do not wait for one another', async () => {
 });
 
 test('an aborted waiter rejects at once with the reason, and leaves no timer behind', async () => {
-  const { stage } = paceStage();
+  const { stage } = paceStage(limiters(undefined));
   const pace = { concurrency: undefined, minTimeMs: 60_000 };
   await stage(paced(pace), reply);
   const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
@@ -208,7 +215,7 @@ test('an aborted waiter rejects at once with the reason, and leaves no timer beh
 });
 
 test('an aborted waiter spends neither its turn nor minTimeMs', async () => {
-  const { stage } = paceStage();
+  const { stage } = paceStage(limiters(undefined));
   const pace = { concurrency: undefined, minTimeMs: 200 };
   const { next, started, end, until } = attempts();
   const controller = new AbortController();
@@ -229,7 +236,7 @@ test('an aborted waiter spends neither its turn nor minTimeMs', async () => {
 });
 
 test('nor does one that leaves while Bottleneck already has its job', async () => {
-  const { stage } = paceStage();
+  const { stage } = paceStage(limiters(undefined));
   const pace = { concurrency: 1, minTimeMs: 2000 };
   // The first use loads Bottleneck.
   await stage(paced(pace, {}, 'other.example'), reply);
@@ -246,7 +253,7 @@ test('nor does one that leaves while Bottleneck already has its job', async () =
 });
 
 test('an aborted waiter for a busy slot lets the next one have it', async () => {
-  const { stage } = paceStage();
+  const { stage } = paceStage(limiters(undefined));
   const pace = { concurrency: 1, minTimeMs: 0 };
   const { next, end, until } = attempts();
   const controller = new AbortController();
@@ -263,13 +270,13 @@ test('an aborted waiter for a busy slot lets the next one have it', async () => 
 });
 
 test('one that is aborted before it asks never waits', async () => {
-  const { stage } = paceStage();
+  const { stage } = paceStage(limiters(undefined));
   const signal = AbortSignal.abort(new Error('too late'));
   await expect(stage(paced({ concurrency: 1, minTimeMs: 0 }, { signal }), reply)).rejects.toThrow('too late');
 });
 
 test('close sends away whoever waits, and whoever comes later', async () => {
-  const { stage, close } = paceStage();
+  const { stage, close } = paceStage(limiters(undefined));
   const pace = { concurrency: 1, minTimeMs: 0 };
   const { next, end, until } = attempts();
   const running = stage(paced(pace), next);
@@ -286,7 +293,8 @@ test('close sends away whoever waits, and whoever comes later', async () => {
 test('without a spacing a slot goes from hand to hand, and Bottleneck is asked once for each', async () => {
   const asked = vi.spyOn(Bottleneck.prototype, 'schedule');
   onTestFinished(() => asked.mockRestore());
-  const host = new HostPace({ concurrency: 2, minTimeMs: 0 }, Bottleneck);
+  const pace = { concurrency: 2, minTimeMs: 0, reservoir: undefined };
+  const host = new HostPace(pace, await limiters(undefined).open('a.example', pace, () => {}));
   const { signal } = new AbortController();
   let running = 0;
   let most = 0;
@@ -303,4 +311,36 @@ test('without a spacing a slot goes from hand to hand, and Bottleneck is asked o
   expect(asked).toHaveBeenCalledTimes(2);
   expect(host.idle).toBe(true);
   host.close(new Error('closed'));
+});
+
+test('a reservoir lets so many start in each stretch, and keeps the process alive meanwhile', async () => {
+  const { stage, close } = paceStage(limiters(undefined));
+  const pace = { reservoir: { starts: 2, everyMs: 500 } };
+  const started: number[] = [];
+  const sent = Array.from({ length: 5 }, () =>
+    stage(paced(pace), async () => {
+      started.push(performance.now());
+      return testReply();
+    }),
+  );
+  await Promise.all(sent);
+  const stretches = started.map((at) => Math.floor((at - (started[0] ?? 0) + 100) / 500));
+  expect(stretches).toEqual([0, 0, 1, 1, 2]);
+  await close();
+});
+
+test('a reservoir is spent by nobody who has left', async () => {
+  const { stage, close } = paceStage(limiters(undefined));
+  const pace = { reservoir: { starts: 1, everyMs: 500 } };
+  await stage(paced(pace), reply);
+  const controller = new AbortController();
+  const leaving = stage(paced(pace, { signal: controller.signal }), reply);
+  await sleep(20);
+  controller.abort(new Error('gone'));
+  await expect(leaving).rejects.toThrow('gone');
+  const askedMs = performance.now();
+  await stage(paced(pace), reply);
+  // Had the one that left used up the next stretch, this one would start in the one after it.
+  expect(performance.now() - askedMs).toBeLessThan(900);
+  await close();
 });
