@@ -2,10 +2,10 @@ import type { Finding } from './check.js';
 import { connect } from './connection.js';
 import type { ConnectionOptions } from './connection.js';
 import { ask } from './http.js';
-import { spacePath } from './import.js';
 import { KibanaError } from './kibana-error.js';
 import { said } from './said.js';
 import { savedObjects } from './saved-objects.js';
+import { spacePath } from './space.js';
 import { waitForKibana } from './wait.js';
 
 /** Whether Kibana is new enough, and every object is in its space. */

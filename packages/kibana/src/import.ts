@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { connect } from './connection.js';
-import type { Connection, ConnectionOptions } from './connection.js';
+import type { ConnectionOptions } from './connection.js';
 import { ask } from './http.js';
 import { readImportAnswer } from './import-answer.js';
-import { KibanaError } from './kibana-error.js';
 import { ndjson } from './ndjson.js';
+import { findSpace, spacePath } from './space.js';
 import { waitForKibana } from './wait.js';
 import type { WaitOptions } from './wait.js';
 
@@ -67,25 +67,6 @@ export async function importDashboards(options: ImportOptions): Promise<ImportRe
 function warningsFor(version: string): string[] {
   if (Number.parseInt(version, 10) <= NEWEST_MAJOR) return [];
   return [`Kibana ${version} is newer than these dashboards know: look for a newer @proxy-manager/kibana`];
-}
-
-/** Kibana imports into a space that does not exist, where nobody would find it. */
-async function findSpace(connection: Connection, space: string): Promise<void> {
-  if (space === 'default') return;
-  const { status } = await ask(connection, { method: 'GET', path: `/api/spaces/space/${encodeURIComponent(space)}` });
-  if (status !== 404) return;
-  throw new KibanaError(
-    'ERR_KIBANA_REFUSED',
-    `${connection.base} has no space "${space}", or this login may not see it`,
-    {
-      status,
-    },
-  );
-}
-
-/** What stands between the address of Kibana and that of an API in a space. */
-export function spacePath(space: string): string {
-  return space === 'default' ? '' : `/s/${encodeURIComponent(space)}`;
 }
 
 function multipart(text: string): { readonly body: Buffer; readonly type: string } {

@@ -57,7 +57,9 @@ it('ends with 1 where Kibana refuses, with 2 for wrong usage and with 3 where no
   expect(await kibana(['improt'])).toMatchObject({
     code: 2,
     stdout: '',
-    stderr: expect.stringMatching(/^expected import, export or check, found "improt"\n\nnpx @proxy-manager\/kibana/),
+    stderr: expect.stringMatching(
+      /^expected import, export, rules or check, found "improt"\n\nnpx @proxy-manager\/kibana/,
+    ),
   });
 });
 
@@ -87,6 +89,13 @@ it('checks, and ends with 1 where something is missing', async () => {
   });
   await kibana(['import', '--url', fake.url]);
   expect(await kibana(['check', '--url', fake.url])).toMatchObject({ code: 0 });
+});
+
+it('makes the alert rules', async () => {
+  const fake = await startFakeKibana();
+  const { code, stdout } = await kibana(['rules', '--url', fake.url, '--minutes', '5']);
+  expect({ code, lines: stdout.split('\n').length }).toEqual({ code: 0, lines: 5 });
+  expect(await kibana(['rules', '--url', fake.url, '--minutes', 'few'])).toMatchObject({ code: 2 });
 });
 
 it('explains itself', async () => {

@@ -1,9 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { check } from '../check.js';
 import { importDashboards } from '../import.js';
+import type { ConnectionOptions } from '../connection.js';
 import { KibanaError } from '../kibana-error.js';
 import type { KibanaErrorCode } from '../kibana-error.js';
 import { ndjson } from '../ndjson.js';
+import { importRules } from '../rules/import-rules.js';
 import { progressOn } from './progress.js';
 import { USAGE, readSettings } from './settings.js';
 import type { Settings } from './settings.js';
@@ -36,26 +38,39 @@ export async function run(args: readonly string[], env: NodeJS.ProcessEnv, strea
   }
 }
 
+const LOCAL: ConnectionOptions = { url: 'http://localhost:5601' };
+
+/** Shows a line as long as Kibana is waited for. */
+async function waiting<T>(
+  stream: NodeJS.WriteStream,
+  work: (onWait: (reason: string, waitedMs: number) => void) => Promise<T>,
+): Promise<T> {
+  const progress = progressOn(stream);
+  try {
+    return await work((reason, waitedMs) => progress.show(`Kibana ${reason} … ${Math.round(waitedMs / 1000)} s`));
+  } finally {
+    progress.clear();
+  }
+}
+
 type Command = (settings: Settings, streams: Streams) => Promise<number>;
 
 const COMMANDS: Readonly<Record<Settings['command'], Command>> = {
-  async import({ kibana = { url: 'http://localhost:5601' }, space, waitMs, overwrite }, { stdout, stderr }) {
-    const progress = progressOn(stderr);
-    try {
-      const { count, kibanaVersion, url, warnings } = await importDashboards({
-        ...kibana,
-        space,
-        waitMs,
-        overwrite,
-        onWait: (reason, waitedMs) => progress.show(`Kibana ${reason} … ${Math.round(waitedMs / 1000)} s`),
-      });
-      progress.clear();
-      for (const warning of warnings) stderr.write(`${warning}\n`);
-      stdout.write(`${count} objects are in Kibana ${kibanaVersion}: ${url}\n`);
-      return 0;
-    } finally {
-      progress.clear();
-    }
+  async import({ kibana = LOCAL, space, waitMs, overwrite }, { stdout, stderr }) {
+    const { count, kibanaVersion, url, warnings } = await waiting(stderr, (onWait) =>
+      importDashboards({ ...kibana, space, waitMs, overwrite, onWait }),
+    );
+    for (const warning of warnings) stderr.write(`${warning}\n`);
+    stdout.write(`${count} objects are in Kibana ${kibanaVersion}: ${url}\n`);
+    return 0;
+  },
+
+  async rules({ kibana = LOCAL, space, waitMs, quietMinutes }, { stdout, stderr }) {
+    const made = await waiting(stderr, (onWait) => importRules({ ...kibana, space, waitMs, quietMinutes, onWait }));
+    for (const { name, isNew } of made) stdout.write(`${isNew ? 'made ' : 'there'} ${name}\n`);
+    if (made.some(({ isNew }) => isNew))
+      stdout.write('They tell nobody yet: add actions in Stack Management, Rules.\n');
+    return 0;
   },
 
   async export({ out }, { stdout }) {

@@ -7,6 +7,7 @@ export const USAGE = `npx @proxy-manager/kibana <command> [options]
 
   import   waits for Kibana and imports data view, saved searches and dashboards; may run again
   export   writes the file for an import by hand
+  rules    makes three alert rules, without actions; may run again
   check    says whether templates, fields, data and dashboards are there
 
   --url <url>            of Kibana, with its base path             KIBANA_URL, else http://localhost:5601
@@ -16,8 +17,9 @@ export const USAGE = `npx @proxy-manager/kibana <command> [options]
   --username <name>                                                KIBANA_USERNAME
   --password <password>                                            KIBANA_PASSWORD
   --ca <file>            certificates to trust, PEM                KIBANA_CA
-  --wait <seconds>       import: for Kibana to be ready            60
+  --wait <seconds>       import, rules: for Kibana to be ready     60
   --no-overwrite         import: leave alone what is there
+  --minutes <number>     rules: without an exchange                15
   --out <file>           export: where to, - for standard output   proxy-manager.ndjson
 
 Exit codes: 0 done, 1 refused or something is missing, 2 wrong usage, 3 a server cannot be reached.
@@ -25,13 +27,14 @@ Exit codes: 0 done, 1 refused or something is missing, 2 wrong usage, 3 a server
 
 /** The command line and the environment, checked. */
 export interface Settings {
-  readonly command: 'check' | 'export' | 'import';
+  readonly command: 'check' | 'export' | 'import' | 'rules';
   /** Undefined where neither an option nor the environment names it. */
   readonly kibana: ConnectionOptions | undefined;
   readonly elasticsearch: ConnectionOptions | undefined;
   readonly space: string;
   readonly waitMs: number;
   readonly overwrite: boolean;
+  readonly quietMinutes: number;
   readonly out: string;
 }
 
@@ -46,8 +49,8 @@ export function readSettings(args: readonly string[], env: NodeJS.ProcessEnv): S
   const { values, positionals } = parse(args);
   if (values.help === true) return undefined;
   const [command, ...others] = positionals;
-  if (command !== 'import' && command !== 'export' && command !== 'check') {
-    throw wrong(`expected import, export or check, found ${command === undefined ? 'nothing' : `"${command}"`}`);
+  if (command !== 'import' && command !== 'export' && command !== 'check' && command !== 'rules') {
+    throw wrong(`expected import, export, rules or check, found ${command === undefined ? 'nothing' : `"${command}"`}`);
   }
   if (others.length > 0) throw wrong(`what is "${others.join(' ')}"?`);
   const login = {
@@ -64,6 +67,7 @@ export function readSettings(args: readonly string[], env: NodeJS.ProcessEnv): S
     elasticsearch: elasticsearch ? { ...login, url: elasticsearch } : undefined,
     space: (values.space ?? env['KIBANA_SPACE']) || 'default',
     waitMs: seconds(values.wait) * 1000,
+    quietMinutes: Number(values.minutes ?? 15),
     overwrite: values['no-overwrite'] !== true,
     out: values.out ?? 'proxy-manager.ndjson',
   };
@@ -78,6 +82,7 @@ const FLAGS = {
   password: text,
   ca: text,
   wait: text,
+  minutes: text,
   out: text,
   'no-overwrite': { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },

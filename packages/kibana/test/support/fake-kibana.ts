@@ -11,6 +11,8 @@ export interface FakeKibana {
   ids(space?: string): string[];
   /** Paths asked for, in order. */
   readonly asked: readonly string[];
+  /** The bodies of the alert rules, by id. */
+  readonly rules: ReadonlyMap<string, object>;
 }
 
 export interface FakeSettings {
@@ -24,6 +26,8 @@ export interface FakeSettings {
   readonly maxPayloadBytes?: number;
   readonly basePath?: string;
   readonly spaces?: readonly string[];
+  /** Its kibana.yml holds no key for what is encrypted. */
+  readonly hasNoEncryptionKey?: boolean;
   /** The newest version of the dashboard type that it knows. */
   readonly knownDashboard?: string;
 }
@@ -46,11 +50,15 @@ const DASHBOARD_KEYS = new Set(
     ' ',
   ),
 );
+const RULE_KEYS = new Set(['name', 'tags', 'schedule', 'params', 'actions', 'rule_type_id', 'consumer']);
+const NO_KEY =
+  'Unable to create alerts client because the Encrypted Saved Objects plugin is missing encryption key. Please set xpack.encryptedSavedObjects.encryptionKey in the kibana.yml or use the bin/kibana-encryption-keys command.';
 const ERRORS: Readonly<Record<number, string>> = {
   400: 'Bad Request',
   401: 'Unauthorized',
   403: 'Forbidden',
   404: 'Not Found',
+  409: 'Conflict',
   413: 'Request Entity Too Large',
   422: 'Unprocessable Entity',
 };
@@ -63,6 +71,7 @@ export async function startFakeKibana(settings: FakeSettings = {}): Promise<Fake
   const { basePath = '', spaces = ['default'] } = settings;
   const stores = new Map(spaces.map((space) => [space, new Map<string, Line>()]));
   const asked: string[] = [];
+  const rules = new Map<string, object>();
   let looks = 0;
 
   async function answer(req: IncomingMessage): Promise<Reply> {
@@ -87,6 +96,8 @@ export async function startFakeKibana(settings: FakeSettings = {}): Promise<Fake
     if (req.headers['kbn-xsrf'] === undefined) return failure(400, 'Request must contain a kbn-xsrf header.');
     if (route === '/api/saved_objects/_import')
       return importInto(store, req, body, url.searchParams.get('overwrite') === 'true');
+    const rule = /^\/api\/alerting\/rule\/([^/]+)$/.exec(route ?? '')?.[1];
+    if (rule !== undefined) return ruleInto(rule, req, body);
     if (route === '/api/saved_objects/_export') return exportFrom(store, body);
     return failure(404, 'Not Found');
   }
@@ -133,6 +144,24 @@ export async function startFakeKibana(settings: FakeSettings = {}): Promise<Fake
     return { status: 200, body: { success: true, successCount: lines.length, successResults } };
   }
 
+  function ruleInto(id: string, req: IncomingMessage, body: Buffer): Reply {
+    if (settings.hasNoEncryptionKey) return failure(403, NO_KEY);
+    if (settings.isReadOnly) return failure(403, 'Unauthorized by "logs" to create a rule');
+    if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) {
+      return failure(
+        400,
+        'Predefined IDs are not allowed for saved objects with encrypted attributes unless the ID is a UUID.',
+      );
+    }
+    if (req.method !== 'POST') return failure(404, 'Not Found');
+    const rule = JSON.parse(body.toString()) as Record<string, unknown>;
+    const unknown = Object.keys(rule).find((key) => !RULE_KEYS.has(key));
+    if (unknown !== undefined) return failure(400, `[request body.${unknown}]: definition for this key is missing`);
+    if (rules.has(id)) return failure(409, `Saved object [alert/${id}] conflict`);
+    rules.set(id, rule);
+    return { status: 200, body: { id } };
+  }
+
   const server = createServer((req, res) => {
     void answer(req).then((reply) => respond(res, reply));
   });
@@ -141,6 +170,7 @@ export async function startFakeKibana(settings: FakeSettings = {}): Promise<Fake
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${basePath}`,
     ids: (space = 'default') => [...(stores.get(space)?.keys() ?? [])],
     asked,
+    rules,
   };
 }
 
