@@ -20,7 +20,7 @@ function blocks(page: string, language: string): string[] {
   return [...readFileSync(join(ROOT, page), 'utf8').matchAll(fence)].map(([, code]) => code ?? '');
 }
 
-const programs = ['README.md', 'docs/getting-started.md'].flatMap((page) =>
+const programs = ['README.md', 'docs/getting-started.md', 'docs/cache.md'].flatMap((page) =>
   blocks(page, 'ts').map((code, index) => ({ page, index, code, file: `${page.replace(/\W/g, '-')}-${index}` })),
 );
 
@@ -48,10 +48,11 @@ beforeAll(() => {
 afterAll(() => rmSync(SNIPPETS, { recursive: true, force: true }));
 
 describe.each(programs)('program $index of $page', ({ page, file }) => {
-  it('runs with the secrets.json of its page', async () => {
+  it('runs with the secrets.json of its page, else of the README', async () => {
     const api = await startApi((_hit, res) => res.setHeader('content-type', 'application/json').end('{"items":["a"]}'));
     const cwd = tempDir();
-    writeFileSync(join(cwd, 'secrets.json'), blocks(page, 'json')[0] ?? '');
+    const [secrets] = [...blocks(page, 'json'), ...blocks('README.md', 'json')];
+    writeFileSync(join(cwd, 'secrets.json'), secrets ?? '');
     const env = { ...KEYS, API_URL: api.url };
     const { code, output } = await runProgram(join(SNIPPETS, 'js', `${file}.local.js`), { cwd, env });
     expect(code, output).toBe(0);

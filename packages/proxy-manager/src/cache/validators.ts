@@ -37,11 +37,12 @@ export function askingWhether(headers: HeaderList, stored: HeaderList): HeaderLi
 
 /** True where the caller has what is stored already, by the conditions of its request (RFC 9111 §4.3.2). */
 export function hasAlready(request: HeaderList, stored: HeaderList, nowMs: number): boolean {
-  const noneMatch = request.filter(([name]) => name.toLowerCase() === 'if-none-match').map(([, value]) => value);
-  if (noneMatch.length > 0) {
+  if (header(request, 'if-none-match') !== undefined) {
+    const lists = request.filter(([name]) => name.toLowerCase() === 'if-none-match').map(([, value]) => value);
     const etag = entityTag(stored);
-    return noneMatch.some((list) => list.trim() === '*' || (etag !== undefined && names(list, etag)));
+    return lists.some((list) => list.trim() === '*' || (etag !== undefined && names(list, etag)));
   }
+  if (header(request, 'if-modified-since') === undefined) return false;
   const sinceMs = httpDateMs(header(request, 'if-modified-since')?.trim() ?? '', nowMs);
   const modified = header(stored, 'last-modified') ?? header(stored, 'date') ?? '';
   const modifiedMs = httpDateMs(modified.trim(), nowMs);
