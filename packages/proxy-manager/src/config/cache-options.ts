@@ -81,8 +81,8 @@ export interface CachePolicy {
    */
   readonly staleWhileRevalidateMs?: number;
   /**
-   * For so long after its time a reply is served where the origin cannot be reached, answers 5xx, or all keys are used
-   * up, in ms. In http mode the reply's own `stale-if-error` counts where it is longer.
+   * For so long after its time a reply is served where the origin cannot be reached in time, answers 5xx, bars us, or all
+   * keys are used up, in ms. In http mode the reply's own `stale-if-error` counts where it is longer.
    * @default 0
    */
   readonly staleIfErrorMs?: number;

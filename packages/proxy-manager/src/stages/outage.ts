@@ -7,11 +7,14 @@ import { TransportFault } from '../transport/fault.js';
 export type Ending = { readonly reply: Reply } | { readonly error: unknown };
 
 /**
- * True where a stored reply may stand in (RFC 5861 §4): the origin cannot be reached in time or fails, or no credential
- * is left that it would serve.
+ * True where a stored reply may stand in (RFC 5861 §4): the origin cannot be reached in time or fails, or would serve no
+ * credential now. A key that is refused is none of this: somebody has to know.
  */
 export function isOutage(ending: Ending, { signal }: Exchange): boolean {
-  if ('reply' in ending) return ending.reply.status >= 500 || ending.reply.verdict.kind === 'throttled';
+  if ('reply' in ending) {
+    const { status, verdict } = ending.reply;
+    return status >= 500 || (verdict.kind !== 'good' && verdict.kind !== 'refused');
+  }
   const { error } = ending;
   if (error instanceof TransportFault || error instanceof PoolExhaustedError) return true;
   return error === signal.reason && (error instanceof TimeoutReason || error instanceof DeadlineError);

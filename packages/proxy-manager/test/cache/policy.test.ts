@@ -102,14 +102,20 @@ const TTL: readonly Case[] = [
     ],
   ],
   [
-    'staleIfErrorMs: failures of the origin, of the way there, and a throttled key',
+    'staleIfErrorMs: failures of the origin and of the way there, but not a key that is refused',
     { ttlMs: 60_000, staleIfErrorMs: 30_000 },
     [
       { is: 'miss' },
       { after: 61, origin: error, is: 'stale', body: 'answer 1' },
       { origin: 'hangs up', is: 'stale', body: 'answer 1' },
+      { origin: { status: 401 }, is: 'miss', status: 401 },
       { after: 30, origin: error, is: 'miss', status: 503 },
     ],
+  ],
+  [
+    'staleIfErrorMs: a key that is throttled',
+    { ttlMs: 60_000, staleIfErrorMs: 30_000 },
+    [{ is: 'miss' }, { after: 61, origin: { status: 429 }, is: 'stale', body: 'answer 1' }],
   ],
   [
     'what is kept for errors is asked for by its validators, and a 304 makes it fresh',
