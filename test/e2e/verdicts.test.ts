@@ -287,3 +287,46 @@ it('leaves a host alone that is down, and finds out by itself when it is back', 
   await expect.poll(send, { timeout: 5_000, interval: 100 }).toBe('ECONNREFUSED');
   expect(await send()).toBe('ERR_HOST_DOWN');
 });
+
+describe('limits that the provider tells', () => {
+  const limited = { key_based: { test_api: { ...twoKeys.key_based.test_api, limit: 10, refresh_rate: 60 } } };
+  const tells =
+    (headers: Record<string, string>): Answer =>
+    (_hit, res) =>
+      res.writeHead(200, headers).end();
+
+  it('count what others have used of a key', async () => {
+    const api = await startApi(
+      perKey({ 'key-one': tells({ ratelimit: '"default";r=2;t=1800', 'ratelimit-policy': '"default";q=10;w=3600' }) }),
+    );
+    const manager = startManager({ secrets: limited });
+    const req = manager.request('test_api');
+    expect((await req.send(api.url)).exchange.credential?.id).toBe('one');
+    const [one, two] = await manager.usage();
+    expect([one?.windows[0]?.used, two?.windows[0]?.used]).toEqual([8, 0]);
+    for (let i = 0; i < 7; i++) expect((await req.send(api.url)).exchange.credential?.id).toBe('two');
+  });
+
+  it('let a key rest that has nothing left, though its reply was good and it has no limit of ours', async () => {
+    const resetS = Math.floor(Date.now() / 1000) + 600;
+    const api = await startApi(
+      perKey({ 'key-one': tells({ 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(resetS) }) }),
+    );
+    const manager = startManager({ secrets: twoKeys });
+    const req = manager.request('test_api');
+    expect((await req.send(api.url)).exchange).toMatchObject({ attempts: 1, credential: { id: 'one' } });
+    for (let i = 0; i < 3; i++) expect((await req.send(api.url)).exchange.credential?.id).toBe('two');
+    expect((await manager.usage())[0]).toMatchObject({ state: 'resting', restingUntil: new Date(resetS * 1000) });
+  });
+
+  it('stand in the body too, for who can read it', async () => {
+    const api = await startApi(perKey({ 'key-one': (_hit, res) => res.end('{"left":1}') }));
+    const manager = startManager({
+      secrets: limited,
+      outcome: (_exchange, reply) =>
+        reply.text() === '{"left":1}' ? { remaining: (JSON.parse(reply.text()) as { left: number }).left } : undefined,
+    });
+    await manager.request('test_api').send(api.url);
+    expect((await manager.usage())[0]?.windows[0]?.used).toBe(9);
+  });
+});

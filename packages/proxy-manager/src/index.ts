@@ -79,6 +79,7 @@ export type {
   UsageStore,
   WindowReading,
 } from './usage/usage-store.js';
+export type { LearnedLimit, LearningStore } from './usage/learning-store.js';
 export type { StandingStore } from './usage/standing-store.js';
 export type { Noted, Standing, StandingEvent } from './pool/standing.js';
 export type {

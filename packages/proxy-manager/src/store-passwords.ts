@@ -54,6 +54,7 @@ export function withMaskedErrors(store: UsageStore, mask: Mask): UsageStore {
     giveBack: (ticket) => masked(store.giveBack(ticket)),
     rest: (pool, id, untilMs) => masked(store.rest(pool, id, untilMs)),
     read: (pool) => masked(store.read(pool)),
+    learn: (pool, id, limits) => masked(store.learn(pool, id, limits)),
     note: (book, id, event) => masked(store.note(book, id, event)),
     standings: (book) => masked(store.standings(book)),
     close: () => store.close(),

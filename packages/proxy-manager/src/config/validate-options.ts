@@ -151,7 +151,7 @@ const RESOURCES: Rules = {
   elasticsearch: rule('an url, client options or a client', (value) => isText(value) || isObject(value), 'secret'),
   installAssets: bool,
   usage: either(
-    rule('a UsageStore', has('take', 'arrived', 'giveBack', 'rest', 'read', 'note', 'standings', 'close')),
+    rule('a UsageStore', has('take', 'arrived', 'giveBack', 'rest', 'read', 'note', 'standings', 'learn', 'close')),
     rule('embedded, memory, redis or a UsageStore', oneOf('embedded', 'memory', 'redis'), WORD),
   ),
   log: object(LOG, knownIn(LOG)),

@@ -3,7 +3,7 @@ import type { Clock } from '../clock.js';
 import type { KeyCredential, ProxyCredential } from '../config/resolve.js';
 import type { MeterReading, Refusal, Ticket, UsageStore } from '../usage/usage-store.js';
 import type { PoolHealth } from './health.js';
-import type { Lease } from './lease.js';
+import type { Lease, Seen } from './lease.js';
 import type { Verdict } from './verdict.js';
 
 /** How long a reply waits for the note of its arrival, in ms. */
@@ -51,12 +51,12 @@ export class CredentialLease implements Lease {
     this.#tickets.push(answer);
   }
 
-  settle(verdict: Verdict | undefined, sent: boolean, host?: string): Promise<void> {
-    this.#settled ??= this.#settle(verdict, sent, host);
+  settle(verdict: Verdict | undefined, sent: boolean, seen: Seen = {}): Promise<void> {
+    this.#settled ??= this.#settle(verdict, sent, seen);
     return this.#settled;
   }
 
-  async #settle(verdict: Verdict | undefined, sent: boolean, host: string | undefined): Promise<void> {
+  async #settle(verdict: Verdict | undefined, sent: boolean, { host, told = [] }: Seen): Promise<void> {
     const steps: Promise<void>[] = sent
       ? this.#tickets
           .filter(({ arrivalMattersFromMs }) => arrivalMattersFromMs <= this.#clock.now())
@@ -64,7 +64,7 @@ export class CredentialLease implements Lease {
       : this.#tickets.map((ticket) => this.#store.giveBack(ticket));
     if (verdict !== undefined) {
       const { key, proxy, taken } = this;
-      steps.push(this.#health.settle({ pool: this.#tickets[0].pool, key, proxy, taken, verdict, host }));
+      steps.push(this.#health.settle({ pool: this.#tickets[0].pool, key, proxy, taken, verdict, host, told }));
     }
     // A store that fails here leaves a use too many counted, or a rest untold: the reply is worth more than the note.
     await Promise.allSettled(steps);

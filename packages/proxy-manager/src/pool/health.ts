@@ -3,12 +3,14 @@ import type { KeyCredential, Meter, ProxyCredential } from '../config/resolve.js
 import type { MeterReading, Pool, UsageStore } from '../usage/usage-store.js';
 import { FailureMatrix } from './failure-matrix.js';
 import { LADDER_MS, REFUSED_LADDER_MS, UNREACHED_LADDER_MS, untilOpenLadder } from './ladder.js';
+import { Learner } from './learner.js';
 import { ProxyProbes } from './proxy-probes.js';
 import { Refusals } from './refusals.js';
 import { withinReason } from './retry-after.js';
 import type { Standing } from './standing.js';
 import type { Book } from './standings.js';
 import { Standings } from './standings.js';
+import type { ToldLimit } from './told-limits.js';
 import type { Verdict } from './verdict.js';
 
 /** True where `proxy` answers again; `target` (host:port) is where it failed last, if that is known. */
@@ -23,6 +25,8 @@ export interface Settled {
   readonly verdict: Verdict;
   /** Whom the verdict speaks of, as in `URL.host`; undefined: nobody in particular. */
   readonly host: string | undefined;
+  /** What the reply told of the quotas of the credential. */
+  readonly told: readonly ToldLimit[];
 }
 
 /** Why somebody does not serve. */
@@ -57,6 +61,7 @@ export class PoolHealth {
   readonly #probes: ProxyProbes;
   readonly #matrix = new FailureMatrix();
   readonly #refusals = new Refusals();
+  readonly #learner: Learner;
   readonly #proxies = new Map<
     string,
     { readonly proxy: ProxyCredential; readonly pools: Set<Pool>; target?: string }
@@ -68,6 +73,7 @@ export class PoolHealth {
     this.#clock = options.clock;
     this.#probe = options.probe;
     this.#standings = new Standings(options.store);
+    this.#learner = new Learner(options.store);
     this.#probes = new ProxyProbes((id) => this.tryNow(id), options.clock);
   }
 
@@ -134,8 +140,23 @@ export class PoolHealth {
     return ids;
   }
 
-  /** Does what the verdict asks for. */
+  /** Notes how the credentials of a lease stand. */
+  took(credentials: readonly (Meter | undefined)[], taken: readonly MeterReading[]): void {
+    for (const meter of credentials) {
+      const reading = meter && taken.find(({ id }) => id === meter.id);
+      if (meter !== undefined && reading !== undefined) this.#learner.took(meter, reading);
+    }
+  }
+
+  /** Does what the verdict asks for, and learns from what the reply told. */
   async settle(settled: Settled): Promise<void> {
+    const { key, proxy, pool, told } = settled;
+    const credential = key ?? proxy;
+    if (told.length === 0 || credential === undefined) return this.#act(settled);
+    await Promise.all([this.#act(settled), this.#learner.learn(pool, credential, told, this.#clock.now())]);
+  }
+
+  async #act(settled: Settled): Promise<void> {
     const { pool, key, proxy, verdict, host } = settled;
     switch (verdict.kind) {
       case 'good':

@@ -1,6 +1,15 @@
 import type { KeyCredential, ProxyCredential } from '../config/resolve.js';
 import type { MeterReading } from '../usage/usage-store.js';
+import type { ToldLimit } from './told-limits.js';
 import type { Verdict } from './verdict.js';
+
+/** What an attempt shows beside its verdict. */
+export interface Seen {
+  /** Whom the verdict speaks of, as `URL.host`. */
+  readonly host?: string | undefined;
+  /** The quotas of the credential. */
+  readonly told?: readonly ToldLimit[];
+}
 
 /** One counted use of a key, a proxy or both, held from just before the wire until its verdict is known. */
 export interface Lease {
@@ -11,8 +20,8 @@ export interface Lease {
   /** Counts `cost` more uses on the same credentials: a redirect's further hop. */
   charge(cost: number): Promise<void>;
   /**
-   * Ends the lease, the first call wins: does what the verdict asks for (undefined: nothing is known), `host` being whom
-   * it speaks of, and gives the uses back where `sent` is false, that is, surely nothing reached the wire. Never rejects.
+   * Ends the lease, the first call wins: does what the verdict asks for (undefined: nothing is known), `seen` being whom
+   * it speaks of and what it tells of quotas, and gives the uses back where `sent` is false, that is, surely nothing reached the wire. Never rejects.
    */
-  settle(verdict: Verdict | undefined, sent: boolean, host?: string): Promise<void>;
+  settle(verdict: Verdict | undefined, sent: boolean, seen?: Seen): Promise<void>;
 }

@@ -1,3 +1,4 @@
+import type { LearnedLimit } from '../usage/learning-store.js';
 import type { Demand, MeterReading, Pool, Refusal, Section, Ticket } from '../usage/usage-store.js';
 import type { LedgerHead, LedgerIndex, SectionHead } from './ledger-index.js';
 import { factsOf, pathTo } from './node.js';
@@ -6,6 +7,7 @@ import {
   recordArrived,
   recordAt,
   recordCounted,
+  recordLearned,
   recordMattersFromMs,
   recordSetBack,
   recordUncounted,
@@ -81,6 +83,27 @@ export function rest(index: LedgerIndex, pool: Pool, id: string, untilMs: number
       one.path(id).map(({ node, record }) => ({
         node,
         record: node.meter === undefined ? record : { ...record, restUntilMs: Math.max(record.restUntilMs, untilMs) },
+      })),
+    );
+  }
+  index.setHead(headAfter(head, orders));
+}
+
+/** Counts what the provider has counted and we have not: see `LearningStore.learn`. */
+export function learn(
+  index: LedgerIndex,
+  pool: Pool,
+  id: string,
+  limits: readonly LearnedLimit[],
+  clockMs: number,
+): void {
+  const { head: before, orders } = prepare(index, pool, clockMs);
+  const head = { ...before, takes: before.takes + 1 };
+  for (const one of orders) {
+    one.store(
+      one.path(id).map(({ node, record }) => ({
+        node,
+        record: recordLearned(record, node, limits, head.nowMs, head.takes),
       })),
     );
   }

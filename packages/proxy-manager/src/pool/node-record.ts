@@ -5,13 +5,15 @@ import {
   arrived,
   counted,
   fitsAtMs,
+  learned,
   resetsAtMs,
   uncounted,
   usedIn,
   windowsAt,
 } from './window.js';
-import { ruleNamed } from './window-rule.js';
+import { ruleNamed, ruleOf } from './window-rule.js';
 import type { WindowRule } from './window-rule.js';
+import type { LearnedLimit } from '../usage/learning-store.js';
 import type { WindowReading } from '../usage/usage-store.js';
 
 /** Where a node stands in its orders. */
@@ -109,6 +111,22 @@ export function recordArrived(
   const windows = record.windows.map((state, index) =>
     arrived(state, ruleFor(node, state, index), cost, by, nowMs, fresh),
   );
+  return { ...record, windows };
+}
+
+/** The record after the provider has told of its windows; `fresh` numbers what begins with that. */
+export function recordLearned(
+  record: NodeRecord,
+  { rules }: Node,
+  limits: readonly LearnedLimit[],
+  nowMs: number,
+  fresh: number,
+): NodeRecord {
+  const windows = record.windows.map((state, index) => {
+    const rule = rules[index];
+    const told = limits.find(({ spec }) => spec.limit === rule?.limit && ruleOf(spec).name === state.name);
+    return rule === undefined || told === undefined ? state : learned(state, rule, told, nowMs, fresh);
+  });
   return { ...record, windows };
 }
 

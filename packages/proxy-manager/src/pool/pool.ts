@@ -109,11 +109,13 @@ export function credentialPool(options: {
       }
       signal?.throwIfAborted();
       const ticket = await taken(wanted);
+      const [key, proxy] = [find('key', keys, ticket), find('proxy', proxies, ticket)];
+      health.took([key, proxy], ticket.taken);
       const lease = new CredentialLease({
         store,
         ticket,
-        key: find('key', keys, ticket),
-        proxy: find('proxy', proxies, ticket),
+        key,
+        proxy,
         health,
         exhausted: (refusal) => exhausted(refusal, wanted),
         clock,

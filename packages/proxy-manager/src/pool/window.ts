@@ -186,6 +186,24 @@ function arrivedInSlot(
   return counted(own === undefined ? state : without(state, own, cost), rule, cost, nowMs, fresh).state;
 }
 
+/**
+ * The window after the provider has told that so many uses are left in it, until `resetAtMs` where that is known: what it
+ * has counted and we have not counts too, from now. `take` numbers a batch that begins with them.
+ */
+export function learned(
+  state: WindowState,
+  rule: WindowRule,
+  { remaining, resetAtMs }: { readonly remaining: number; readonly resetAtMs?: number },
+  nowMs: number,
+  take: number,
+): WindowState {
+  const missing = rule.limit - remaining - usedIn(state);
+  const after = missing > 0 ? counted(state, rule, missing, nowMs, take).state : state;
+  const [first] = after.batches;
+  if (rule.kind !== 'every' || resetAtMs === undefined || first === undefined) return after;
+  return ending(after, first, Math.min(resetAtMs, nowMs + rule.lengthMs) + rule.marginMs);
+}
+
 /** Takes back what was counted; a batch that is over, or the next one, is left alone. */
 export function uncounted(state: WindowState, rule: WindowRule, cost: number, by: Counted, nowMs: number): WindowState {
   const own = state.batches.find(({ id }) => id === by.batches[state.name]);

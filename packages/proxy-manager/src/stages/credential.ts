@@ -25,7 +25,7 @@ export function credentialStage(leaseFor: LeaseFor): Stage {
       throw error;
     } finally {
       // It never rejects, but may hang with its store: who has a reply, or has lost patience, is not kept for that.
-      await unlessAborted(lease.settle(attempt.verdict, isSent, attempt.host), exchange.signal).catch(() => {});
+      await unlessAborted(lease.settle(attempt.verdict, isSent, attempt), exchange.signal).catch(() => {});
     }
   };
 }

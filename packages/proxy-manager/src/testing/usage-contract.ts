@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../clock.js';
 import type { Account, Meter, WindowSpec } from '../config/resolve.js';
 import type { Demand, Pool, Refusal, Section, Ticket, UsageStore } from '../usage/usage-store.js';
+import { learningContract } from './learning-contract.js';
 import { standingContract } from './standing-contract.js';
 
 export interface UsageContract {
@@ -71,6 +72,7 @@ export function usageStoreContract({ test, open, durable, ownClock }: UsageContr
   readings(check);
   changedPools(check);
   standingContract(check);
+  learningContract(check);
   windowKinds(check);
   margins(check);
   accounts(check);

@@ -3,7 +3,7 @@ import type { Clock } from '../clock.js';
 import { systemClock } from '../clock.js';
 import type { Environment } from '../embedded/environment.js';
 import { ProxyManagerError, StoreError } from '../errors.js';
-import { arrived, giveBack, read, rest, take } from '../pool/ledger.js';
+import { arrived, giveBack, learn, read, rest, take } from '../pool/ledger.js';
 import { LmdbLedger } from './lmdb-ledger.js';
 import { noteIn, standingsIn, sweepStandings } from './lmdb-standings.js';
 import type { UsageStore } from './usage-store.js';
@@ -65,6 +65,8 @@ export function lmdbUsageStore(options: {
       transact('note a rest', pool.endpoint, (ledger) => rest(ledger, pool, id, untilMs, clock.now())),
     // In a transaction: what is read outside of one may be a moment old.
     read: (pool) => transact('read the counts', pool.endpoint, (ledger) => read(ledger, pool, clock.now())),
+    learn: (pool, id, limits) =>
+      transact('note a quota', pool.endpoint, (ledger) => learn(ledger, pool, id, limits, clock.now())),
     note: (book, id, event) =>
       using('note a standing', (opened) =>
         opened.environment.transact(() => {

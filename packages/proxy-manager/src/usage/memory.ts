@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js';
 import { systemClock } from '../clock.js';
 import type { Entry, LedgerHead, LedgerIndex, Shelf } from '../pool/ledger-index.js';
-import { arrived, giveBack, read, rest, take } from '../pool/ledger.js';
+import { arrived, giveBack, learn, read, rest, take } from '../pool/ledger.js';
 import type { Place, Rank } from '../pool/node-record.js';
 import { Heap } from './heap.js';
 import { memoryStandings } from './memory-standings.js';
@@ -23,6 +23,7 @@ export function memoryUsageStore({ clock = systemClock }: { readonly clock?: Clo
     giveBack: async (ticket) => giveBack(ledgerOf(ticket.pool.endpoint), ticket, clock.now()),
     arrived: async (ticket) => arrived(ledgerOf(ticket.pool.endpoint), ticket, clock.now()),
     rest: async (pool, id, untilMs) => rest(ledgerOf(pool.endpoint), pool, id, untilMs, clock.now()),
+    learn: async (pool, id, limits) => learn(ledgerOf(pool.endpoint), pool, id, limits, clock.now()),
     read: async (pool) => read(ledgerOf(pool.endpoint), pool, clock.now()),
     ...memoryStandings(clock),
     close: async () => {},

@@ -138,6 +138,25 @@ function apply.rest(op)
   return { 'done' }
 end
 
+-- op.limits: name, limit, remaining and reset (or 0) of windows.
+function apply.learn(op)
+  head.takes = head.takes + 1
+  for _, s in ipairs(shelves) do
+    for _, m in ipairs(path(s, op.id)) do
+      for _, w in ipairs(m[WINDOW]) do
+        for _, told in ipairs(op.limits) do
+          if w[NAME] == told[1] and w[LIMIT] == told[2] then
+            learn(w, told[3], told[4], head.takes)
+            break
+          end
+        end
+      end
+      place(s, m)
+    end
+  end
+  return { 'done' }
+end
+
 local answers = {}
 for n, op in ipairs(verbs) do answers[n] = apply[op.verb](op) end
 

@@ -2,6 +2,7 @@ import type { Cluster, Redis } from 'ioredis';
 import { ProxyManagerError, StoreError } from '../errors.js';
 import { read } from '../pool/ledger.js';
 import { factsOf } from '../pool/node.js';
+import { ruleOf } from '../pool/window-rule.js';
 import { toIndex, toTaken } from './redis-answer.js';
 import { RedisBatches, run } from './redis-batches.js';
 import { assertKeepsKeys } from './redis-eviction.js';
@@ -77,6 +78,15 @@ export function redisUsageStore(options: { readonly client: () => Promise<Redis 
         const { index, nowMs } = toIndex(pool, await run(client, READ, keysOf(pool), [JSON.stringify(wanted)]));
         return read(index, pool, nowMs);
       }),
+    async learn(pool, id, limits) {
+      const told = limits.map(({ spec, remaining, resetAtMs = 0 }) => [
+        ruleOf(spec).name,
+        spec.limit,
+        remaining,
+        resetAtMs,
+      ]);
+      await apply('note a quota', pool, { verb: 'learn', id, limits: told });
+    },
     note: (book, id, event) => using('note a standing', ({ client }) => noteInRedis(client, { book, id }, event)),
     standings: (book) => using('read the standings', ({ client }) => standingsInRedis(client, book)),
     close: async () => {},

@@ -1,4 +1,5 @@
 import type { Meter } from '../config/resolve.js';
+import type { LearningStore } from './learning-store.js';
 import type { StandingStore } from './standing-store.js';
 
 /** The candidates of one kind: one of `meters` is taken at a time. */
@@ -79,7 +80,7 @@ export interface Refusal {
  * one there, and the rule once more chooses among them. Where windows of very many meters end at the same time a store
  * may take note of it little by little: then the one with the fewest is found a few takes later.
  */
-export interface UsageStore extends StandingStore {
+export interface UsageStore extends LearningStore, StandingStore {
   /** Chooses one meter per section and counts the use, in one step. */
   take(demand: Demand): Promise<Ticket | Refusal>;
   /**

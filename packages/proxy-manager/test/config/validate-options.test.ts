@@ -38,6 +38,7 @@ describe('a manager', () => {
           read: method,
           note: method,
           standings: method,
+          learn: method,
           close: method,
         },
         cache: { store: 'memory', memoryMaxBytes: 1 },

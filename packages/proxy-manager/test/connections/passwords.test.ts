@@ -135,7 +135,16 @@ test('every verb of a usage store tells its errors masked', async () => {
   const fail = async (): Promise<never> => {
     throw new StoreError('redis usage store', 'count', new Error(`no ${PASSWORD}`));
   };
-  const verbs = { take: fail, arrived: fail, giveBack: fail, rest: fail, read: fail, note: fail, standings: fail };
+  const verbs = {
+    take: fail,
+    arrived: fail,
+    giveBack: fail,
+    rest: fail,
+    read: fail,
+    note: fail,
+    standings: fail,
+    learn: fail,
+  };
   const failing = { ...verbs, close: async () => {} };
   const store = withMaskedErrors(failing, redisMask({ password: PASSWORD }));
   const pool: Pool = { endpoint: 'a', sections: [] };
@@ -148,6 +157,7 @@ test('every verb of a usage store tells its errors masked', async () => {
     store.read(pool),
     store.note('book', 'id', { kind: 'clear' }),
     store.standings('book'),
+    store.learn(pool, 'id', []),
   ]) {
     const error: unknown = await verb.catch((fault: unknown) => fault);
     expect(error).toMatchObject({

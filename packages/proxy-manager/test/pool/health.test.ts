@@ -66,7 +66,7 @@ async function used(
   { host = HOST, pin }: { host?: string; pin?: string } = {},
 ): Promise<string | undefined> {
   const lease = await credentials.lease(once({ host, ...(pin === undefined ? {} : { pin: [pin] }) }));
-  await lease.settle(verdict, true, host);
+  await lease.settle(verdict, true, { host });
   return idOf(lease);
 }
 
@@ -106,7 +106,7 @@ describe('throttled', () => {
   test('many at once are one', async () => {
     const { clock, credentials } = bench({ keys: 1 });
     const leases = await Promise.all([1, 2, 3, 4].map(() => credentials.lease(once())));
-    await Promise.all(leases.map((lease) => lease.settle(throttled, true, HOST)));
+    await Promise.all(leases.map((lease) => lease.settle(throttled, true, { host: HOST })));
     expect((await refusalOf(credentials)).retryAt.getTime()).toBe(clock.nowMs + MINUTE_MS);
   });
 });

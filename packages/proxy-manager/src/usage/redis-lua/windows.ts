@@ -126,6 +126,14 @@ local function arrive(w, cost, take, id, fresh)
   end
 end
 
+local function learn(w, remaining, resetAt, fresh)
+  local missing = w[LIMIT] - remaining - used(w)
+  if missing > 0 then count(w, missing, fresh) end
+  if w[KIND] == 'every' and resetAt > 0 and #w[BATCHES] > 0 then
+    prolong(w, 1, math.min(resetAt, now + w[LENGTH]) + w[MARGIN])
+  end
+end
+
 local function uncount(w, cost, take, id)
   local b, i = batchOf(w, id)
   if not b then return end
