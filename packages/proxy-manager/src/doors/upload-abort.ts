@@ -8,7 +8,10 @@ import type { OutboundRequest } from '../pipeline/exchange.js';
 export function uploadAbort(body: OutboundRequest['body'], config: InternalAxiosRequestConfig): Call['alsoOn'] {
   if (!(body instanceof Readable)) return undefined;
   return (abort) => {
-    const onError = (error: unknown): void => abort(AxiosError.from(error, undefined, config));
+    const onError = (error: Error & { readonly code?: unknown }): void => {
+      // So says a stream of which its reader has had enough.
+      if (error.code !== 'ABORT_ERR') abort(AxiosError.from(error, undefined, config));
+    };
     const onClose = (): void => {
       if (!body.readableEnded && body.errored === null) abort(canceled(config));
     };

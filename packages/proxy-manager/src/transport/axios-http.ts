@@ -111,6 +111,10 @@ function translated(
   received: ReceivedHead | undefined,
 ): ConfigError | TransportFault {
   const { proxy } = request;
+  // Of an option axios says best itself what is wrong with it.
+  if (error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_BAD_OPTION')) {
+    return new TransportFault(String(error.code), error.message, { phase: 'connect', sent });
+  }
   // Whoever does not answer before anything was sent is the proxy, where there is one; axios does not tell more.
   const failed = bare(error);
   const behind = proxy && !UNREACHED.has(faultCode(failed)) ? 'tunnel' : 'proxy';

@@ -73,7 +73,7 @@ const NOT_COMPARED = new Set(['connection', 'content-length', 'date', 'keep-aliv
 /** What a caller sees of a response, in data that can be compared. */
 async function seen({ status, statusText, headers, data, request }: AxiosResponse): Promise<object> {
   const fields = Object.entries(AxiosHeaders.from(headers as AxiosHeaders).toJSON());
-  const { path, res } = (request ?? {}) as { path?: string; res?: { responseUrl?: string } };
+  const { path } = (request ?? {}) as { path?: string };
   return {
     status,
     statusText,
@@ -81,8 +81,6 @@ async function seen({ status, statusText, headers, data, request }: AxiosRespons
     isStream: data instanceof Readable,
     data: data instanceof Readable ? await text(data) : (data as unknown),
     path,
-    // Ours holds no password.
-    responseUrl: res?.responseUrl?.replace(/\/\/.*@/, '//'),
   };
 }
 
@@ -91,7 +89,6 @@ async function seenError(error: unknown): Promise<object> {
   if (!(error instanceof Error)) return { thrown: error };
   const { response, config, isAxiosError, code, status } = error as Error & Partial<import('axios').AxiosError>;
   return {
-    name: error.name,
     message: error.message,
     code,
     status,
