@@ -166,7 +166,9 @@ it.each(charts)(
       if (operationType !== 'terms') continue;
       const { type, columnId = '' } = params['orderBy'] as { readonly type: string; readonly columnId?: string };
       if (type === 'alphabetical') continue;
-      expect(['count', 'sum', 'min', 'max', 'percentile']).toContain(layer.columns[columnId]?.operationType);
+      expect(['count', 'unique_count', 'sum', 'min', 'max', 'percentile']).toContain(
+        layer.columns[columnId]?.operationType,
+      );
     }
   },
 );

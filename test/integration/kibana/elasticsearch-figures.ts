@@ -4,7 +4,7 @@ import { RECORDS } from '../../../packages/kibana/src/lens/column.js';
 import type { LensPanel } from '../../../packages/kibana/test/support/decoded.js';
 import type { Query } from '../../../packages/kibana/test/support/kql.js';
 import { parseKql } from '../../../packages/kibana/test/support/kql.js';
-import { BAR_MS, pathOf } from './figures.js';
+import { BAR_MS, MISSING, pathOf } from './figures.js';
 import type { Figures } from './figures.js';
 
 type Aggregations = Record<string, estypes.AggregationsAggregationContainer>;
@@ -64,13 +64,14 @@ function bucketAggregation(panel: LensPanel, column: Column): estypes.Aggregatio
   if (column.operationType === 'date_histogram') {
     return { date_histogram: { field, fixed_interval: `${BAR_MS}ms`, min_doc_count: 1 } };
   }
-  const { size, orderBy, orderDirection } = column.params as {
+  const { size, orderBy, orderDirection, missingBucket } = column.params as {
+    readonly missingBucket: boolean;
     readonly size: number;
     readonly orderBy: { readonly type: string; readonly columnId?: string };
     readonly orderDirection: 'asc' | 'desc';
   };
   const by = orderBy.type === 'alphabetical' ? '_key' : sortPath(panel, String(orderBy.columnId));
-  return { terms: { field, size, order: { [by]: orderDirection } } };
+  return { terms: { field, size, order: { [by]: orderDirection }, ...(missingBucket && { missing: MISSING }) } };
 }
 
 function sortPath(panel: LensPanel, id: string): string {

@@ -6,5 +6,8 @@ export function pathOf(keys: readonly unknown[]): string {
   return keys.map(String).join(' › ');
 }
 
+/** What stands for a value that a document does not have, in buckets that take such documents too. */
+export const MISSING = '__missing__';
+
 /** The width of a bar of time, which Kibana would take from the range. */
 export const BAR_MS = 250;

@@ -3,7 +3,7 @@ import { RECORDS } from '../../../packages/kibana/src/lens/column.js';
 import type { LensPanel } from '../../../packages/kibana/test/support/decoded.js';
 import type { Query } from '../../../packages/kibana/test/support/kql.js';
 import { parseKql } from '../../../packages/kibana/test/support/kql.js';
-import { BAR_MS, pathOf } from './figures.js';
+import { BAR_MS, MISSING, pathOf } from './figures.js';
 import type { Document } from './workload.js';
 
 /** The value of a dotted field of a document. */
@@ -71,9 +71,9 @@ export function plainFigures(documents: readonly Document[], panel: LensPanel): 
 
 export type Plain = number | string | null | readonly number[];
 
-function keyOf(document: Document, { operationType, sourceField = '' }: Column): unknown {
-  const value = valueAt(document, sourceField);
-  return operationType === 'date_histogram' ? Math.floor(Date.parse(String(value)) / BAR_MS) * BAR_MS : value;
+function keyOf(document: Document, { operationType, sourceField = '', params = {} }: Column): unknown {
+  const value = valueAt(document, sourceField) ?? (params['missingBucket'] === true ? MISSING : undefined);
+  return operationType === 'date_histogram' ? Math.floor(Date.parse(value as string) / BAR_MS) * BAR_MS : value;
 }
 
 function aggregate(column: Column, documents: readonly Document[]): Plain {

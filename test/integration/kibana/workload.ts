@@ -60,7 +60,15 @@ export async function runWorkload(elasticsearch: string, run: string): Promise<W
     log: { sinks: [sink] },
     secrets: {
       key_based: {
-        weather: { limit: 20, refresh_rate: 60, keys: ['weather-key-a', 'weather-key-b', 'weather-key-c'] },
+        weather: {
+          limit: 30,
+          refresh_rate: 60,
+          keys: [
+            { id: 'a-1', key: 'weather-key-a', account: 'team-a' },
+            { id: 'a-2', key: 'weather-key-b', account: 'team-a' },
+            { id: 'b-1', key: 'weather-key-c' },
+          ],
+        },
         search: { limit: 3, refresh_rate: 60, keys: ['search-key-a', 'search-key-b'] },
       },
       ip_based: { shop: { limit: 500, refresh_rate: 60 } },
@@ -99,7 +107,7 @@ async function work(manager: ProxyManager, url: string, other: string, run: stri
       });
       sends.attempts += exchange.attempts;
       if (status < 400) sends.good += 1;
-      if (exchange.cache === 'hit') {
+      if (exchange.cache === 'hit' || exchange.cache === 'stale') {
         sends.hits += 1;
         sends.bytesFromCache += Buffer.byteLength(String(data));
       }
@@ -110,6 +118,9 @@ async function work(manager: ProxyManager, url: string, other: string, run: stri
   };
   for (let i = 0; i < 48; i++) await send(weather, `${url}/forecast?city=${i % 8}`, key, true);
   for (let i = 0; i < 4; i++) await send(weather, `${other}/forecast?city=${i}`, key, true);
+  // Well at first, then down: the stored reply serves on.
+  const rescued = { ...key, cache: { ttlMs: 1, staleIfErrorMs: 60_000 }, retry: { attempts: 2 } };
+  for (let i = 0; i < 3; i++) await send(weather, `${url}/falls-ill`, rescued, true);
   for (const path of ['/missing', '/busy-once?n=1', '/busy-once?n=2', '/old'])
     await send(weather, url + path, key, true);
   await Promise.all(Array.from({ length: 9 }, (_, i) => send(search, `${url}/search?q=${i}`, key)));
@@ -119,12 +130,15 @@ async function work(manager: ProxyManager, url: string, other: string, run: stri
 }
 
 const busyBefore = new Set<string>();
+let wasWell = false;
 
 function answer(req: IncomingMessage, res: ServerResponse): void {
   const path = req.url ?? '';
   if (path.startsWith('/missing')) return void res.writeHead(404).end('no such page');
   if (path.startsWith('/limited')) return void res.writeHead(429, { 'retry-after': '30' }).end('slow down');
   if (path.startsWith('/old')) return void res.writeHead(304).end();
+  if (path.startsWith('/falls-ill') && wasWell) return void res.writeHead(500).end('ill');
+  if (path.startsWith('/falls-ill')) wasWell = true;
   if (path.startsWith('/busy-once') && !busyBefore.has(path)) {
     busyBefore.add(path);
     return void res.writeHead(503).end('try again');

@@ -1,11 +1,12 @@
 import { CACHE_COLORS, COUNT_COLOR, TIME_COLORS, TRAFFIC_COLORS } from '../content/colors.js';
-import { ASKED_CACHE, ATTEMPT, REQUEST, SAVED, all } from '../content/queries.js';
+import { ASKED_CACHE, ATTEMPT, REQUEST_ID, SAVED, all } from '../content/queries.js';
 import { whenEmpty } from '../content/when-empty.js';
 import { dashboard } from '../dashboard/dashboard.js';
 import { lensPanel } from '../dashboard/lens-panel.js';
 import { TIMELINE, terms } from '../lens/bucket.js';
-import { BYTES, PERCENT, count, percentile, sum } from '../lens/column.js';
-import { countOf, formula, over } from '../lens/formula.js';
+import { BYTES, PERCENT, count, percentile, sum, unique } from '../lens/column.js';
+import type { Column } from '../lens/column.js';
+import { formula, over, uniqueOf } from '../lens/formula.js';
 import { metricChart } from '../lens/metric-chart.js';
 import { table } from '../lens/table.js';
 import { xy } from '../lens/xy.js';
@@ -14,10 +15,10 @@ import type { SavedObject } from '../saved-object.js';
 const AGE = 'proxy_manager.cache.age_ms';
 const STALE = 'proxy_manager.cache.status: "stale"';
 const MISS = all(ATTEMPT, 'proxy_manager.cache.status: "miss"');
-const HIT_RATIO = over(countOf(SAVED), countOf(ASKED_CACHE));
+const HIT_RATIO = over(uniqueOf(REQUEST_ID, SAVED), uniqueOf(REQUEST_ID, ASKED_CACHE));
 
-function ofStatus(status: keyof typeof CACHE_COLORS): string {
-  return all(REQUEST, `proxy_manager.cache.status: "${status}"`);
+function ofStatus(status: keyof typeof CACHE_COLORS): Column {
+  return unique(REQUEST_ID, status, { where: `proxy_manager.cache.status: "${status}"` });
 }
 
 /** Is the cache earning its keep? */
@@ -91,11 +92,11 @@ export const CACHE: SavedObject = dashboard({
             shape: 'bar_stacked',
             columns: {
               time: TIMELINE,
-              hit: count('hit', ofStatus('hit')),
-              revalidated: count('revalidated', ofStatus('revalidated')),
-              stale: count('stale', ofStatus('stale')),
-              miss: count('miss', ofStatus('miss')),
-              bypass: count('bypass', ofStatus('bypass')),
+              hit: ofStatus('hit'),
+              revalidated: ofStatus('revalidated'),
+              stale: ofStatus('stale'),
+              miss: ofStatus('miss'),
+              bypass: ofStatus('bypass'),
             },
             x: 'time',
             y: ['hit', 'revalidated', 'stale', 'miss', 'bypass'],

@@ -1,4 +1,4 @@
-import { ANY_IS_BAD, BAD_COLOR, COUNT_COLOR, SHARE_OF_LIMIT, SHARE_OF_SUCCESS, WARN_COLOR } from '../content/colors.js';
+import { ANY_IS_BAD, BAD_COLOR, SHARE_OF_LIMIT, SHARE_OF_SUCCESS, WARN_COLOR } from '../content/colors.js';
 import { ATTEMPT, REFUSED, SUCCESS, all } from '../content/queries.js';
 import { whenEmpty } from '../content/when-empty.js';
 import { dashboard } from '../dashboard/dashboard.js';
@@ -133,22 +133,23 @@ export const CREDENTIALS: SavedObject = dashboard({
           }),
         }),
         lensPanel({
-          id: 'endpoints',
-          title: 'Uses per endpoint',
-          description: 'Where the quota goes. Click an endpoint to see the list of its exchanges.',
+          id: 'accounts',
+          title: 'Uses per endpoint and account',
+          description:
+            'Keys of one account share its quota; keys that name no account stand under "(missing value)". Click one to see the list of its exchanges.',
           width: 20,
           where: USE,
           leadsTo: ['proxy-manager-exchanges'],
-          chart: xy({
-            shape: 'bar_horizontal',
+          chart: table({
             columns: {
-              endpoint: terms('proxy_manager.endpoint', 'Endpoint', { size: 15, by: 'uses' }),
+              endpoint: terms('proxy_manager.endpoint', 'Endpoint', { size: 20, by: 'uses' }),
+              account: terms('proxy_manager.account.id', 'Account', { size: 20, by: 'uses', missing: true }),
               uses: count('Uses'),
+              credentials: unique(CREDENTIAL, 'Credentials'),
+              ...formula('success', 'Success', over(countOf(SUCCESS), countOf('')), PERCENT),
             },
-            x: 'endpoint',
-            y: ['uses'],
-            yTitle: 'uses',
-            colors: { uses: COUNT_COLOR },
+            sort: 'uses',
+            colored: { success: SHARE_OF_SUCCESS },
           }),
         }),
       ],

@@ -1,16 +1,19 @@
 import { SHARE_OF_SUCCESS, STATUS_COLORS, TIME_COLORS } from '../content/colors.js';
-import { ASKED_CACHE, ATTEMPT, FAILURE, REQUEST, RETRY, SAVED, SUCCESS } from '../content/queries.js';
+import { ASKED_CACHE, ATTEMPT, FAILURE, REQUEST_ID, RETRY, SAVED, SUCCESS } from '../content/queries.js';
 import { STATUS_IDS, STATUS_SERIES } from '../content/status-series.js';
 import { whenEmpty } from '../content/when-empty.js';
 import { dashboard } from '../dashboard/dashboard.js';
 import { lensPanel } from '../dashboard/lens-panel.js';
 import { TIMELINE, terms } from '../lens/bucket.js';
 import { BYTES, PERCENT, count, last, percentile, sum, unique } from '../lens/column.js';
-import { countOf, formula, over } from '../lens/formula.js';
+import { formula, over, uniqueOf } from '../lens/formula.js';
 import { metricChart } from '../lens/metric-chart.js';
 import { table } from '../lens/table.js';
 import { xy } from '../lens/xy.js';
 import type { SavedObject } from '../saved-object.js';
+
+const OF_REQUESTS = over(uniqueOf(REQUEST_ID, SUCCESS), uniqueOf(REQUEST_ID, ''));
+const HIT_RATIO = over(uniqueOf(REQUEST_ID, SAVED), uniqueOf(REQUEST_ID, ASKED_CACHE));
 
 /** Is it working, and what does it cost? */
 export const OVERVIEW: SavedObject = dashboard({
@@ -28,7 +31,7 @@ export const OVERVIEW: SavedObject = dashboard({
           description: 'Every send counts once, however often it was tried, and also where the cache answered.',
           width: 8,
           chart: metricChart({
-            columns: { value: count('Requests', REQUEST), second: count('Retries', RETRY) },
+            columns: { value: unique(REQUEST_ID, 'Requests'), second: count('Retries', RETRY) },
             subtitle: 'sends, from cache or network',
             secondPrefix: 'retries',
           }),
@@ -39,7 +42,7 @@ export const OVERVIEW: SavedObject = dashboard({
           description: 'Requests that ended well, after retries: no error, a status below 400, the verdict good.',
           width: 8,
           chart: metricChart({
-            columns: formula('value', 'Success', over(countOf(SUCCESS), countOf(REQUEST)), PERCENT),
+            columns: formula('value', 'Success', OF_REQUESTS, PERCENT),
             subtitle: 'of requests, after retries',
             steps: SHARE_OF_SUCCESS,
           }),
@@ -50,7 +53,7 @@ export const OVERVIEW: SavedObject = dashboard({
           description: 'Requests that the cache answered, of those that asked it.',
           width: 8,
           chart: metricChart({
-            columns: formula('value', 'Cache hit ratio', over(countOf(SAVED), countOf(ASKED_CACHE)), PERCENT),
+            columns: formula('value', 'Cache hit ratio', HIT_RATIO, PERCENT),
             subtitle: 'of requests that asked the cache',
           }),
         }),
@@ -149,8 +152,8 @@ export const OVERVIEW: SavedObject = dashboard({
           chart: table({
             columns: {
               host: terms('url.domain', 'Host', { size: 20, by: 'requests' }),
-              requests: count('Requests', REQUEST),
-              ...formula('success', 'Success', over(countOf(SUCCESS), countOf(REQUEST)), PERCENT),
+              requests: unique(REQUEST_ID, 'Requests'),
+              ...formula('success', 'Success', OF_REQUESTS, PERCENT),
               saved: count('Saved', SAVED),
               p95: percentile('event.duration', 95, 'p95', { where: ATTEMPT }),
               bytes: sum('http.response.bytes', 'Received', { format: BYTES }),

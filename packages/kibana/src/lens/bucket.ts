@@ -21,11 +21,13 @@ interface TermsOptions {
   readonly dataType?: 'number' | 'string';
   /** One more bucket for what does not make it to the top. @default false */
   readonly other?: boolean;
+  /** One more bucket for documents without the field. @default false */
+  readonly missing?: boolean;
 }
 
 /** The top values of a field. */
 export function terms(field: string, label: string, options: TermsOptions): Column {
-  const { size, by, direction = 'desc', dataType = 'string', other = false } = options;
+  const { size, by, direction = 'desc', dataType = 'string', missing = false, other = missing } = options;
   return {
     label,
     customLabel: true,
@@ -39,7 +41,7 @@ export function terms(field: string, label: string, options: TermsOptions): Colu
       orderBy: by === undefined ? { type: 'alphabetical', fallback: false } : { type: 'column', columnId: by },
       orderDirection: direction,
       otherBucket: other,
-      missingBucket: false,
+      missingBucket: missing,
       parentFormat: { id: 'terms' },
       include: [],
       exclude: [],

@@ -3,7 +3,7 @@ import { RECORDS, kql } from './column.js';
 
 /** What a formula computes over the documents. */
 interface Aggregation {
-  readonly operation: 'count' | 'last_value' | 'max' | 'sum';
+  readonly operation: 'count' | 'last_value' | 'sum' | 'unique_count';
   readonly field: string;
   readonly where: string;
 }
@@ -24,6 +24,11 @@ export function countOf(where: string): Expression {
 
 export function sumOf(field: string, where: string): Expression {
   return { operation: 'sum', field, where };
+}
+
+/** The number of different values: of requests by their id, however many documents each has. */
+export function uniqueOf(field: string, where: string): Expression {
+  return { operation: 'unique_count', field, where };
 }
 
 /** The value of the newest document that has one. */
