@@ -16,6 +16,10 @@ for (const page of [1, 2, 1, 2]) {
   console.log(page, status, exchange.cache);
 }
 
+// What is stored, and nothing else: run a parser twice, fetch once.
+const again = await req.send('/items', { params: { page: 2 }, cache: 'only-if-cached' });
+console.log(2, again.status, again.exchange.cache);
+
 const fresh = await req.send('/items', { params: { page: 1 }, cache: false });
 console.log(1, fresh.status, fresh.exchange.cache);
 

@@ -21,7 +21,14 @@ const SHOWN: Record<string, (api: Api, output: string) => void> = {
   },
   '03-cache.ts'(api, output) {
     expect(api.hits).toHaveLength(3);
-    expect(output.trim().split('\n')).toEqual(['1 200 miss', '2 200 miss', '1 200 hit', '2 200 hit', '1 200 bypass']);
+    expect(output.trim().split('\n')).toEqual([
+      '1 200 miss',
+      '2 200 miss',
+      '1 200 hit',
+      '2 200 hit',
+      '2 200 hit',
+      '1 200 bypass',
+    ]);
   },
   '04-shared-manager.ts'(api, output) {
     const seen = api.hits.map(({ path, headers }) => `${path} ${headers.authorization ?? ''}`);

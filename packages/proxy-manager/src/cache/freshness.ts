@@ -23,9 +23,13 @@ export interface Dated {
 
 /**
  * How long the reply is fresh from the moment it was made at the origin, in ms (RFC 9111 §4.2.1, as a private cache);
- * undefined where nothing allows a guess. `defaultMs` serves where the origin says nothing.
+ * undefined where nothing allows a guess. `defaultMs` serves where the origin says nothing, for statuses of `guessed`.
  */
-export function freshnessLifetimeMs(reply: Dated, defaultMs: number | undefined): number | undefined {
+export function freshnessLifetimeMs(
+  reply: Dated,
+  defaultMs: number | undefined,
+  guessed: (status: number) => boolean,
+): number | undefined {
   const { status, headers, directives, receivedAtMs } = reply;
   // It may be stored, but never used unasked: as good as stale from the start.
   if (directives.has('no-cache')) return 0;
@@ -36,7 +40,7 @@ export function freshnessLifetimeMs(reply: Dated, defaultMs: number | undefined)
     const expiresMs = dateOf(headers, 'expires', receivedAtMs);
     return expiresMs === undefined || isRepeated(headers, 'expires') ? 0 : Math.max(0, expiresMs - dateMs);
   }
-  if (!HEURISTIC_STATUSES.has(status) && !directives.has('public')) return undefined;
+  if (!guessed(status) && !directives.has('public')) return undefined;
   if (defaultMs !== undefined) return defaultMs;
   const modifiedMs = dateOf(headers, 'last-modified', receivedAtMs);
   if (modifiedMs === undefined) return undefined;

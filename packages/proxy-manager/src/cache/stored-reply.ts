@@ -127,17 +127,14 @@ function httpFreshMs(
   if (variesByAnything(headers)) return undefined;
   // A time of the user's own is for replies whose origin names none; with 0 they are not wanted at all.
   if (ttlMs === 0) return undefined;
-  const lifetimeMs = freshnessLifetimeMs({ ...reply, directives }, ttlMs);
+  // Those that HTTP lets be guessed of, and those that the user names.
+  const isGuessed = (of: number): boolean =>
+    HEURISTIC_STATUSES.has(of) || policy.statuses?.has(of) === true || policy.ttlMsByStatus.has(of);
+  const lifetimeMs = freshnessLifetimeMs({ ...reply, directives }, ttlMs, isGuessed);
   const isExplicit = directives.has('max-age') || header(headers, 'expires') !== undefined;
   // The reply to a POST says nothing about a later one unless the origin says so (RFC 9110 §9.3.3).
   if (method === 'POST' && !isExplicit) return undefined;
-  const isAllowed =
-    isExplicit ||
-    directives.has('public') ||
-    directives.has('private') ||
-    HEURISTIC_STATUSES.has(status) ||
-    policy.statuses?.has(status);
-  if (isAllowed !== true) return undefined;
+  if (!isExplicit && !directives.has('public') && !directives.has('private') && !isGuessed(status)) return undefined;
   const freshMs = (lifetimeMs ?? 0) - ageMs;
   // What says nothing of its time and cannot be confirmed serves only whom any age will do.
   const isUseful =

@@ -45,10 +45,8 @@ export async function fetchCall(input: string | URL | Request, init: Init, given
     maxRedirects: given.redirect === 'follow' ? (defaults.maxRedirects ?? MAX_REDIRECTS) : 0,
   };
   const outbound = await toOutbound(config, defaults.headers);
-  const isCached = (extras.cache ?? defaults.cache ?? false) !== false && (method === 'GET' || method === 'HEAD');
-  const wire = { ...outbound.wire, body: isCached ? ('buffer' as const) : ('either' as const) };
   return {
-    outbound: { ...outbound, wire },
+    outbound: { ...outbound, wire: { ...outbound.wire, body: 'either' } },
     extras,
     timeoutMs: defaults.timeout ?? 0,
     signal: given.signal ?? undefined,

@@ -210,6 +210,20 @@ const HTTP: readonly Case[] = [
     ],
   ],
   [
+    'a status with a time of its own is stored where the origin says nothing',
+    { mode: 'http', ttlMsByStatus: { 403: 60_000 } },
+    [
+      { origin: { status: 403 }, is: 'miss', status: 403 },
+      { after: 59, is: 'hit', status: 403 },
+      { after: 1, is: 'miss' },
+    ],
+  ],
+  [
+    'statuses say which of those that may be are stored',
+    { mode: 'http', statuses: [200] },
+    [{ origin: { status: 404, ...fresh }, is: 'miss', status: 404 }, { origin: fresh, is: 'miss' }, { is: 'hit' }],
+  ],
+  [
     'a POST is stored where it is listed and the origin says for how long',
     { mode: 'http', ttlMs: 60_000, methods: ['POST'] },
     [

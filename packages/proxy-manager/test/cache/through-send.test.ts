@@ -230,6 +230,34 @@ test('a stale reply stands in where all keys are used up, and is logged as such'
   );
 });
 
+test('a confirmed reply is one document in the log, and says so', async () => {
+  const lines: string[] = [];
+  const sink = {
+    name: 'lines',
+    ship: async (some: readonly string[]) => void lines.push(...some),
+    close: async () => {},
+  };
+  const { manager, origin, request } = await setUp({
+    handler: (asked, response) =>
+      asked.headers['if-none-match'] === '"v1"'
+        ? response.writeHead(304).end()
+        : response.writeHead(200, { etag: '"v1"', 'cache-control': 'no-cache' }).end('the same'),
+    options: { log: { sinks: [sink] } },
+  });
+  const req = request({ cache: { mode: 'http' } });
+  await req.send(origin.url, placed);
+  const { data, exchange, status } = await req.send(origin.url, placed);
+  expect([data, exchange.cache, exchange.attempts, status]).toEqual(['the same', 'revalidated', 1, 200]);
+  await manager.flush();
+  const records = lines.map((line) => JSON.parse(line) as { event: object; proxy_manager: object; http: object });
+  expect(records).toHaveLength(2);
+  expect(records[1]).toMatchObject({
+    event: { action: 'http-request', outcome: 'success' },
+    http: { response: { status_code: 304 } },
+    proxy_manager: { cache: { status: 'revalidated' }, verdict: 'good' },
+  });
+});
+
 test('a stale reply stands in where the origin is too slow', async () => {
   let isSlow = false;
   const { clock, origin, request } = await setUp({
