@@ -1,22 +1,22 @@
 import type { LedgerIndex, Shelf } from '../pool/ledger-index.js';
-import { factsOf } from '../pool/node.js';
+import { factsOf, pathTo } from '../pool/node.js';
 import type { NodeRecord } from '../pool/node-record.js';
 import type { Batch } from '../pool/window.js';
-import type { MeterReading, Pool, Refusal, Ticket, WindowReading } from './usage-store.js';
+import type { MeterReading, Pool, Refusal, Section, Ticket, WindowReading } from './usage-store.js';
 
-/** In a ticket: its number, and for each section the meter and, node by node, the batches it was counted in. */
-export interface RedisReceipt {
+/** What is kept of other windows than those of the pool: by node of the path, the window and its batch. */
+type Kept = readonly (number | string)[];
+type TakenSection = readonly [id: string, total: number, restUntil: number, ...(readonly (Kept | number)[])];
+
+/** In a ticket: its number, and for each section what was counted. */
+interface RedisReceipt {
   readonly take: number;
-  readonly counted: readonly { readonly id: string; readonly nodes: readonly Readonly<Record<string, number>>[] }[];
+  readonly sections: readonly TakenSection[];
 }
 
-type TakenSection = readonly [
-  id: string,
-  total: number,
-  restUntil: number,
-  readings: readonly number[],
-  nodes: readonly (readonly (number | string)[])[],
-];
+const WINDOWS_AT = 3;
+/** Numbers of one window. */
+const PER_WINDOW = 3;
 
 /** What the script answers to a take. */
 export function toTaken(pool: Pool, cost: number, answer: readonly unknown[]): Ticket | Refusal {
@@ -25,36 +25,50 @@ export function toTaken(pool: Pool, cost: number, answer: readonly unknown[]): T
     return { granted: false, kind: pool.sections[number]?.kind ?? 'key', retryAtMs: orNever(retryAt) };
   }
   const [, nowMs, take, matters, ...sections] = answer as readonly [string, number, number, number, ...TakenSection[]];
-  const taken = sections.map(([id, total, restUntil, readings], number): MeterReading => {
-    const kind = pool.sections[number]?.kind ?? 'key';
-    return {
-      id,
-      kind,
-      restingUntilMs: restUntil > nowMs ? restUntil : undefined,
-      total,
-      windows: toReadings(readings),
-    };
-  });
-  const counted = sections.map(([id, , , , nodes]) => ({ id, nodes: nodes.map((flat) => toBatchIds(flat)) }));
-  const receipt: RedisReceipt = { take, counted };
+  const taken = sections.map((counted, number) => toReading(pool.sections[number], counted, nowMs));
+  const receipt: RedisReceipt = { take, sections };
   return { granted: true, pool, cost, taken, arrivalMattersFromMs: orNever(matters), receipt };
 }
 
 const orNever = (ms: number): number => (ms === -1 ? Infinity : ms);
 
-function toReadings(flat: readonly number[]): WindowReading[] {
-  const readings: WindowReading[] = [];
-  for (let at = 0; at < flat.length; at += 3) {
-    const [limit = 0, used = 0, resetsAtMs] = flat.slice(at, at + 3);
-    readings.push({ limit, used, resetsAtMs });
+function toReading(section: Section | undefined, counted: TakenSection, nowMs: number): MeterReading {
+  if (section === undefined) throw new Error('Redis counted in a section that the pool has not');
+  const [id, total, restUntil] = counted;
+  const windows: WindowReading[] = [];
+  let at = WINDOWS_AT;
+  for (const { rules } of pathTo(factsOf(section), id)) {
+    for (const { limit } of rules) {
+      windows.push({ limit, used: Number(counted[at]), resetsAtMs: Number(counted[at + 1]) });
+      at += PER_WINDOW;
+    }
   }
-  return readings;
+  return { id, kind: section.kind, restingUntilMs: restUntil > nowMs ? restUntil : undefined, total, windows };
 }
 
-function toBatchIds(flat: readonly (number | string)[]): Record<string, number> {
-  const ids: Record<string, number> = {};
-  for (let at = 0; at < flat.length; at += 2) ids[String(flat[at])] = Number(flat[at + 1]);
-  return ids;
+/** A ticket as the script wants to be told of it: for each section the meter and, node by node, the batches by window. */
+export function countedIn({ pool, cost, receipt }: Ticket): object {
+  const { take, sections } = receipt as RedisReceipt;
+  const counted = sections.map((section, number) => {
+    const [id] = section;
+    const known = pool.sections[number];
+    let at = WINDOWS_AT;
+    const nodes = (known === undefined ? [] : pathTo(factsOf(known), id)).map(({ rules }) => {
+      const batches: Record<string, unknown> = {};
+      for (const { name } of rules) {
+        batches[name] = section[at + 2];
+        at += PER_WINDOW;
+      }
+      return batches;
+    });
+    const kept = Array.isArray(section[at]) ? (section[at] as Kept) : [];
+    for (let of = 0; of < kept.length; of += PER_WINDOW) {
+      const batches = nodes[Number(kept[of])];
+      if (batches !== undefined) batches[String(kept[of + 1])] = kept[of + 2];
+    }
+    return { id, nodes };
+  });
+  return { take, cost, counted };
 }
 
 type Found = readonly [

@@ -11,7 +11,8 @@ const AT_ONCE = 64;
 const ATTEMPTS = 5;
 
 interface Waiting {
-  readonly verb: object;
+  /** As JSON. */
+  readonly verb: string;
   readonly resolve: (answer: readonly unknown[]) => void;
   readonly reject: (fault: unknown) => void;
 }
@@ -33,7 +34,7 @@ export class RedisBatches {
     this.#text = poolText(pool, Date.now(), []);
   }
 
-  apply(verb: object): Promise<readonly unknown[]> {
+  apply(verb: string): Promise<readonly unknown[]> {
     return new Promise((resolve, reject) => {
       if (this.#waiting.push({ verb, resolve, reject }) === 1) setImmediate(() => this.#flush());
     });
@@ -45,7 +46,7 @@ export class RedisBatches {
 
   async #send(batch: readonly Waiting[]): Promise<void> {
     try {
-      const answers = await this.#run(JSON.stringify(batch.map(({ verb }) => verb)));
+      const answers = await this.#run(`[${batch.map(({ verb }) => verb).join(',')}]`);
       for (const [index, { resolve }] of batch.entries()) resolve(answers[index] as readonly unknown[]);
     } catch (error) {
       for (const { reject } of batch) reject(error);

@@ -16,6 +16,19 @@ export function keysOf({ endpoint }: Pool): string[] {
   return [`${ledger}:head`, ...shelves];
 }
 
+/** A take as the script wants to be told of it. */
+export function takeText(
+  cost: number,
+  pin: readonly string[] | undefined,
+  avoid: ReadonlySet<string> | undefined,
+  resting: ReadonlyMap<string, number> | undefined,
+): string {
+  if (pin === undefined && avoid === undefined && resting === undefined) return `{"verb":"take","cost":${cost}}`;
+  const avoided = avoid && Object.fromEntries([...avoid].map((id) => [`m${id}`, true]));
+  const restingUntil = resting && Object.fromEntries([...resting].map(([id, untilMs]) => [`m${id}`, untilMs]));
+  return JSON.stringify({ verb: 'take', cost, pin, avoid: avoided, resting: restingUntil });
+}
+
 /** A pool as the scripts want to be told of it, and how long that holds. */
 export interface PoolText {
   readonly json: string;

@@ -13,7 +13,8 @@ export interface RedisScript {
  * and by the property tests. ARGV: the pool and the verbs to apply to it in their order, as JSON.
  *
  * Gives one answer for each verb: `{ 'granted', now, take, arrivalMattersFrom or -1, section… }` with, for each section,
- * `{ id, total, restUntil, { limit, used, resets or 0… }, { { window, batch… } for each node } }`; or
+ * `{ id, total, restUntil, used, resets, batch… }`, the windows being those of the meter and then of its account, and at
+ * its end `{ node, window, batch… }` where other windows are kept; or
  * `{ 'refused', section, retryAt or -1 }`; or `{ 'done' }`. Or, with nothing applied, `{ 'enrol', section… }` where Redis
  * has sections indexed otherwise or not yet, and `{ 'calendar', now }` where the calendars are of another time.
  */
@@ -80,27 +81,26 @@ function apply.take(op)
   head.takes = head.takes + 1
   local matters, sections = NEVER, {}
   for n, found in ipairs(chosen) do
-    local readings, nodes = {}, {}
-    for _, m in ipairs(found) do
+    local section, kept = { string.sub(found[1].id, 2), found[1][TOTAL] + op.cost, found[1][REST] }, nil
+    local size = 3
+    for step, m in ipairs(found) do
       m[TOTAL], m[LAST] = m[TOTAL] + op.cost, head.takes
-      local batches = {}
       for _, w in ipairs(m[WINDOW]) do
-        local isNamed = w[LIMIT] >= 0
-        -- One that no present limit names is kept, and not opened anew.
-        local id = (isNamed or #w[BATCHES] > 0) and count(w, op.cost, head.takes) or 0
-        batches[#batches + 1] = w[NAME]
-        batches[#batches + 1] = id
-        if isNamed then
+        if w[LIMIT] >= 0 then
+          local id = count(w, op.cost, head.takes)
           matters = math.min(matters, mattersFrom(w, id, head.takes))
-          readings[#readings + 1] = w[LIMIT]
-          readings[#readings + 1] = used(w)
-          readings[#readings + 1] = w[BATCHES][1][ENDS]
+          section[size + 1], section[size + 2], section[size + 3] = used(w), w[BATCHES][1][ENDS], id
+          size = size + 3
+        elseif #w[BATCHES] > 0 then
+          -- No present limit names it: it is kept, and not opened anew.
+          kept = kept or {}
+          kept[#kept + 1], kept[#kept + 2], kept[#kept + 3] = step - 1, w[NAME], count(w, op.cost, head.takes)
         end
       end
-      nodes[#nodes + 1] = batches
       place(shelves[n], m)
     end
-    sections[n] = { string.sub(found[1].id, 2), found[1][TOTAL], found[1][REST], readings, nodes }
+    section[size + 1] = kept
+    sections[n] = section
   end
   return { 'granted', now, head.takes, matters == NEVER and -1 or matters, unpack(sections) }
 end

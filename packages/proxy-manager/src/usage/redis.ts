@@ -3,10 +3,10 @@ import { ProxyManagerError, StoreError } from '../errors.js';
 import { read } from '../pool/ledger.js';
 import { factsOf } from '../pool/node.js';
 import { ruleOf } from '../pool/window-rule.js';
-import { toIndex, toTaken } from './redis-answer.js';
+import { countedIn, toIndex, toTaken } from './redis-answer.js';
 import { RedisBatches, run } from './redis-batches.js';
 import { assertKeepsKeys } from './redis-eviction.js';
-import { keysOf } from './redis-request.js';
+import { keysOf, takeText } from './redis-request.js';
 import { READ } from './redis-script.js';
 import { noteInRedis, standingsInRedis } from './redis-standings.js';
 import type { Pool, UsageStore } from './usage-store.js';
@@ -42,7 +42,7 @@ export function redisUsageStore(options: { readonly client: () => Promise<Redis 
     }
   }
 
-  function apply(doing: string, pool: Pool, verb: object): Promise<readonly unknown[]> {
+  function apply(doing: string, pool: Pool, verb: string): Promise<readonly unknown[]> {
     return using(doing, ({ client, batches }) => {
       let batch = batches.get(pool);
       if (batch === undefined) {
@@ -54,20 +54,17 @@ export function redisUsageStore(options: { readonly client: () => Promise<Redis 
   }
 
   return {
-    async take({ pool, cost, pin, avoid = [], resting = [] }) {
-      const avoided = Object.fromEntries([...avoid].map((id) => [`m${id}`, true]));
-      const restingUntil = Object.fromEntries([...resting].map(([id, untilMs]) => [`m${id}`, untilMs]));
-      const verb = { verb: 'take', cost, pin, avoid: avoided, resting: restingUntil };
-      return toTaken(pool, cost, await apply('count a use', pool, verb));
+    async take({ pool, cost, pin, avoid, resting }) {
+      return toTaken(pool, cost, await apply('count a use', pool, takeText(cost, pin, avoid, resting)));
     },
-    async giveBack({ pool, cost, receipt }) {
-      await apply('give a use back', pool, { verb: 'giveBack', cost, ...(receipt as object) });
+    async giveBack(ticket) {
+      await apply('give a use back', ticket.pool, JSON.stringify({ verb: 'giveBack', ...countedIn(ticket) }));
     },
-    async arrived({ pool, cost, receipt }) {
-      await apply('note an arrival', pool, { verb: 'arrived', cost, ...(receipt as object) });
+    async arrived(ticket) {
+      await apply('note an arrival', ticket.pool, JSON.stringify({ verb: 'arrived', ...countedIn(ticket) }));
     },
     async rest(pool, id, untilMs) {
-      await apply('note a rest', pool, { verb: 'rest', id, untilMs });
+      await apply('note a rest', pool, JSON.stringify({ verb: 'rest', id, untilMs }));
     },
     read: (pool) =>
       using('read the counts', async ({ client }) => {
@@ -85,7 +82,7 @@ export function redisUsageStore(options: { readonly client: () => Promise<Redis 
         remaining,
         resetAtMs,
       ]);
-      await apply('note a quota', pool, { verb: 'learn', id, limits: told });
+      await apply('note a quota', pool, JSON.stringify({ verb: 'learn', id, limits: told }));
     },
     note: (book, id, event) => using('note a standing', ({ client }) => noteInRedis(client, { book, id }, event)),
     standings: (book) => using('read the standings', ({ client }) => standingsInRedis(client, book)),

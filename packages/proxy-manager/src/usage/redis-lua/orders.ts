@@ -32,8 +32,20 @@ local function get(s, id)
   return m
 end
 
-local function visitOrder(key, visit)
-  local from, size = 0, 1
+local function eachReady(s, group, visit)
+  local key, from, size = orderOf(s.ready, group), 0, 1
+  while true do
+    local found = redis.call('ZRANGE', key, from, from + size - 1)
+    for i = 1, #found do
+      if found[i] == '' or visit(string.sub(found[i], 9)) then return end
+    end
+    if #found < size then return end
+    from, size = from + size, 16
+  end
+end
+
+local function eachWaking(s, group, visit)
+  local key, from, size = orderOf(s.waking, group), 0, 1
   while true do
     local found = redis.call('ZRANGE', key, from, from + size - 1, 'WITHSCORES')
     for i = 1, #found, 2 do
@@ -43,9 +55,6 @@ local function visitOrder(key, visit)
     from, size = from + size, 16
   end
 end
-
-local function eachReady(s, group, visit) visitOrder(orderOf(s.ready, group), visit) end
-local function eachWaking(s, group, visit) visitOrder(orderOf(s.waking, group), visit) end
 
 local function isAccount(id) return string.sub(id, 1, 1) == 'a' end
 
