@@ -3,9 +3,11 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { loadSecrets } from '../../src/config/secrets.js';
 import { ConfigError } from '../../src/errors.js';
 
-const text = readFileSync(new URL('../../../../docs/secrets.md', import.meta.url), 'utf8');
-const examples = [...text.matchAll(/```json\n([^]*?)```/g)].map(([, json = '']) => json);
-const variables = [...new Set(text.match(/(?<=env:)[A-Z\d_]*_[A-Z\d_]*/g))];
+const read = (name: string): string => readFileSync(new URL(`../../../../docs/${name}`, import.meta.url), 'utf8');
+const text = read('secrets.md');
+const both = text + read('quotas.md');
+const examples = [...both.matchAll(/```json\n([^]*?)```/g)].map(([, json = '']) => json);
+const variables = [...new Set(both.match(/(?<=env:)[A-Z\d_]*_[A-Z\d_]*/g))];
 
 beforeEach(() => {
   for (const name of variables) process.env[name] = `proxy.example.com:${variables.indexOf(name) + 1}`;
@@ -15,12 +17,12 @@ afterEach(() => {
   for (const name of variables) delete process.env[name];
 });
 
-test('docs/secrets.md has examples', () => {
+test('docs/secrets.md and docs/quotas.md have examples', () => {
   expect(examples.length).toBeGreaterThan(4);
   expect(variables).toContain('SHOP_PROXY');
 });
 
-test.each(examples)('example %# of docs/secrets.md loads', (json) => {
+test.each(examples)('example %# of docs/secrets.md and docs/quotas.md loads', (json) => {
   expect(loadSecrets(JSON.parse(json)).size).toBeGreaterThan(0);
 });
 
