@@ -49,7 +49,7 @@ const OVERHEAD_BYTES = 768;
 /** Expired entries that a write takes away with it. */
 const SWEPT_AT_ONCE = 20;
 /** Who is further behind forgets all copies. */
-const CHANGES_KEPT = 10_000;
+const CHANGES_KEPT = 2_000;
 const EVICTED_AT_ONCE = 16;
 
 const NOTHING = Buffer.alloc(0);

@@ -25,6 +25,8 @@ interface Opened {
   readonly environment: Environment;
   readonly shelf: LmdbShelf;
   readonly leases: LmdbLeases;
+  /** The newest change at that time. */
+  readonly openedAt: number;
 }
 
 /** So many entries are looked through or deleted in one piece: other processes wait for a transaction. */
@@ -47,7 +49,9 @@ export function lmdbCacheStore(options: LmdbCacheOptions): CacheStore {
   async function openDatabase(): Promise<Opened> {
     const environment = await options.environment();
     const database = await environment.openDatabase<Buffer>({ name: 'cache', version: 2 }, { encoding: 'binary' });
-    opened = { environment, shelf: new LmdbShelf(database, by), leases: new LmdbLeases(database) };
+    const shelf = new LmdbShelf(database, by);
+    // Whoever keeps copies has got none before this.
+    opened = { environment, shelf, leases: new LmdbLeases(database), openedAt: shelf.change };
     return opened;
   }
 
@@ -139,10 +143,11 @@ export function lmdbCacheStore(options: LmdbCacheOptions): CacheStore {
       return {
         upToDate() {
           if (opened === undefined) return false;
-          const { shelf } = opened;
+          const { shelf, openedAt } = opened;
           const newest = shelf.change;
+          seen ??= openedAt;
           if (newest === seen) return true;
-          const changes = seen === undefined ? undefined : shelf.changesAfter(seen);
+          const changes = shelf.changesAfter(seen);
           seen = newest;
           if (changes === undefined) listener(undefined);
           else for (const change of changes) if (change.by !== by) listener(change.key);

@@ -26,13 +26,21 @@ export function tieredCacheStore(options: TieredCacheOptions): TieredCacheStore 
   const pending = new Pending();
   /** Entries on their way from the store to memory: what changes meanwhile must not get there. */
   const loading = new Set<{ readonly key: string; changed: boolean }>();
+  /** Entries on their way from here to the store. */
+  const writing = new Map<string, CacheEntry>();
   const outdate = (key: string | undefined): void => {
     for (const one of loading) if (key === undefined || one.key === key) one.changed = true;
   };
   const watch = store.watch?.((key) => {
     outdate(key);
-    void (key === undefined ? memory.clear() : memory.delete(key));
+    void (key === undefined ? forgetAll() : memory.delete(key));
   });
+
+  /** All but what the store does not have yet. */
+  async function forgetAll(): Promise<void> {
+    void memory.clear();
+    for (const [key, entry] of writing) void memory.set(key, entry);
+  }
 
   function isCurrent(key: string): boolean {
     if (watch?.upToDate() === true) return true;
@@ -66,11 +74,16 @@ export function tieredCacheStore(options: TieredCacheOptions): TieredCacheStore 
     },
     async set(key, entry, fence) {
       outdate(key);
+      writing.set(key, entry);
       void memory.set(key, entry);
-      const isStored = await pending.track(store.set(key, entry, fence));
-      // A later leader knows better.
-      if (!isStored) await memory.delete(key);
-      return isStored;
+      try {
+        const isStored = await pending.track(store.set(key, entry, fence));
+        // A later leader knows better.
+        if (!isStored) await memory.delete(key);
+        return isStored;
+      } finally {
+        if (writing.get(key) === entry) writing.delete(key);
+      }
     },
     async delete(key) {
       outdate(key);
