@@ -1,4 +1,9 @@
 import { join, resolve } from 'node:path';
+import type { HarImport } from './cache/archive.js';
+import { exportHar, importHar } from './cache/archive.js';
+import type { Har } from './cache/har.js';
+import type { ManagedCache } from './cache/managed-cache.js';
+import { managedCache } from './cache/managed-cache.js';
 import type { Clock } from './clock.js';
 import { systemClock } from './clock.js';
 import type { ManagerOptions } from './config/options.js';
@@ -105,7 +110,7 @@ export class Engine {
       }),
       { ...(sample === undefined ? {} : { sample }), ...(prints === true ? { print: consolePrinter() } : {}) },
     );
-    this.#cache = cacheStage({ store: this.#stores.cache, log: this.#log, clock });
+    this.#cache = cacheStage({ store: this.#stores.cache.cache, log: this.#log, clock });
     this.#pace = paceStage(limiters(this.#stores.redis));
     this.#transport = transport ?? createTransport();
     this.#ownsTransport = transport === undefined;
@@ -216,6 +221,32 @@ export class Engine {
 
   assets(): readonly Asset[] {
     return assets({ retentionDays: this.#retentionDays });
+  }
+
+  /** What `manager.cache` is. */
+  managedCache(): ManagedCache {
+    return managedCache(this.#stores.cache, () => this.#assertOpen());
+  }
+
+  async exportHar(file: string | URL | undefined): Promise<Har> {
+    this.#assertOpen();
+    return exportHar(this.#stores.cache.cache, file);
+  }
+
+  async importHar(source: Har | string | URL): Promise<HarImport> {
+    this.#assertOpen();
+    const secrets = [...this.endpoints.values()].flatMap(({ keys = [], proxies = [] }) => [
+      ...keys.map(({ secret }) => secret),
+      ...proxies.flatMap(({ userinfo }) => (userinfo === undefined ? [] : [userinfo])),
+    ]);
+    return importHar(this.#stores.cache.cache, source, {
+      secrets: [...secrets, ...this.#given].map(patternOf),
+      nowMs: this.clock.now(),
+    });
+  }
+
+  #assertOpen(): void {
+    if (this.closed) throw new ClosedError('ProxyManager');
   }
 
   async flush(): Promise<void> {

@@ -1,3 +1,6 @@
+import type { HarImport } from './cache/archive.js';
+import type { Har } from './cache/har.js';
+import type { ManagedCache } from './cache/managed-cache.js';
 import type { ManagerOptions, RequestDefaults } from './config/options.js';
 import { checkManagerOptions } from './config/validate-options.js';
 import { Engine } from './engine.js';
@@ -23,11 +26,14 @@ import type { CredentialUsage } from './usage/credential-usage.js';
  */
 export class ProxyManager implements AsyncDisposable {
   readonly #engine: Engine;
+  /** What is stored: to look at, to delete by url, prefix or tag, to count. */
+  readonly cache: ManagedCache;
 
   constructor(options: ManagerOptions = {}) {
     checkManagerOptions(options);
     this.#engine = new Engine(options);
     registerEngine(this, this.#engine);
+    this.cache = this.#engine.managedCache();
   }
 
   /**
@@ -55,6 +61,36 @@ export class ProxyManager implements AsyncDisposable {
    */
   assets(): readonly Asset[] {
     return this.#engine.assets();
+  }
+
+  /**
+   * Everything in the cache as an HTTP Archive (HAR 1.2), which browsers' developer tools open; also written to `file`.
+   * It holds no pool secret: the cache keeps none.
+   *
+   * @throws {StoreError} the store could not be read.
+   * @example
+   * ```ts
+   * await manager.exportHar('./replies.har')
+   * ```
+   */
+  exportHar(file?: string | URL): Promise<Har> {
+    return this.#engine.exportHar(file);
+  }
+
+  /**
+   * Puts the exchanges of an HTTP Archive into the cache, to be replayed: `file`, or the object. Each serves as if it had
+   * been stored now, in ttl mode; with `cache: 'only-if-cached'` nothing else is ever sent. Pool secrets in its urls
+   * become `{key}`, exchanges that answer with one are skipped.
+   *
+   * @throws {ConfigError} it is no HAR.
+   * @example
+   * ```ts
+   * await manager.importHar('./replies.har')
+   * const replay = manager.request('test_api', { cache: 'only-if-cached' })
+   * ```
+   */
+  importHar(source: Har | string | URL): Promise<HarImport> {
+    return this.#engine.importHar(source);
   }
 
   /** Resolves when every exchange logged so far is with every sink, or after 5 s with a sink that fails, 15 s with a slow one. */

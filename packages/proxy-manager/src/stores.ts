@@ -3,6 +3,7 @@ import type { Cluster, Redis } from 'ioredis';
 import type { CacheStore } from './cache/cache-store.js';
 import { elasticsearchCacheStore } from './cache/elasticsearch.js';
 import { lmdbCacheStore } from './cache/lmdb.js';
+import type { CacheTiers } from './cache/managed-cache.js';
 import { memoryCacheStore } from './cache/memory.js';
 import { redisCacheStore } from './cache/redis.js';
 import { tieredCacheStore } from './cache/tiered.js';
@@ -29,7 +30,7 @@ import type { UsageStore } from './usage/usage-store.js';
  */
 export interface Stores {
   readonly usage: UsageStore;
-  readonly cache: CacheStore;
+  readonly cache: CacheTiers;
   readonly sinks: readonly ExchangeSink[];
   /** What they share with others, where it is configured. */
   readonly redis: ServerConnection<Cluster | Redis> | undefined;
@@ -101,7 +102,7 @@ export function openStores(options: ManagerOptions & { readonly dataDir: string;
   ];
   return {
     usage,
-    cache,
+    cache: { cache, memory, store: store ?? memory },
     sinks: [...sinks, ...(options.log?.sinks ?? [])],
     redis: ground.redis,
     close: () => closeAll(made),

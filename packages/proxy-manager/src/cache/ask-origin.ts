@@ -5,7 +5,7 @@ import type { Ask } from './ask.js';
 import { cacheControl } from './cache-control.js';
 import type { ForwardReason } from './cache-status.js';
 import { forwardStatus } from './cache-status.js';
-import type { CacheEntry, CacheStore } from './cache-store.js';
+import type { CacheEntry, CacheShelf } from './cache-store.js';
 import { confirmedEntry, describes } from './confirm.js';
 import type { Place } from './keep.js';
 import { keep, put, remove } from './keep.js';
@@ -28,7 +28,7 @@ export interface Question {
 
 /** Sends the request on, asking by the stored reply's validators where it has any, and keeps the store up with the answer. */
 export async function askOrigin(
-  { store, clock }: { readonly store: CacheStore; readonly clock: Clock },
+  { store, clock }: { readonly store: CacheShelf; readonly clock: Clock },
   question: Question,
   next: Next,
 ): Promise<Reply> {
@@ -61,7 +61,7 @@ export async function askOrigin(
   // The 304 is about something that we do not hold: without conditions the origin has to send it.
   return (
     answer ??
-    askOrigin({ store, clock }, { ...question, found: { key: found.key, first: undefined, entry: undefined } }, next)
+    askOrigin({ store, clock }, { ...question, found: { ...found, first: undefined, entry: undefined } }, next)
   );
 }
 

@@ -60,13 +60,17 @@ export interface CacheListing {
   readonly expiresAtMs: number;
 }
 
+/** What a store holds, for all who share it, and what it did for this process since it was opened here. */
 export interface CacheStoreStats {
   readonly entries: number;
   /** As counted against the bound. */
   readonly bytes: number;
-  /** Entries that had to make room, since this store was opened here. */
+  /** Lookups that found an entry. */
+  readonly hits: number;
+  readonly misses: number;
+  /** Entries that had to make room. */
   readonly evicted: number;
-  /** Entries found damaged or of another format, since this store was opened here. */
+  /** Entries found damaged or of another format: they were misses, and are deleted. */
   readonly damaged: number;
 }
 
@@ -108,3 +112,6 @@ export interface CacheStore {
   /** Releases what this store opened, after what was set is safe. */
   close(): Promise<void>;
 }
+
+/** The part of a store that one exchange needs. */
+export type CacheShelf = Pick<CacheStore, 'delete' | 'get' | 'set'>;

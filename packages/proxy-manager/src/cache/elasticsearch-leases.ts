@@ -67,10 +67,14 @@ export function elasticsearchLeases(options: {
       over === undefined
         ? { op_type: 'create' as const }
         : { if_seq_no: over._seq_no, if_primary_term: over._primary_term };
-    const { _seq_no, _primary_term } = await ask(async (elasticsearch, once) => {
-      await beforeWrite?.(elasticsearch);
-      return elasticsearch.index({ index, id, document, ...condition }, { ...once, ignore: [409] });
-    });
+    if (beforeWrite !== undefined) {
+      const elasticsearch = await client();
+      // Apart from the breaker: what is still being prepared is not away.
+      await within(budgetMs, () => beforeWrite(elasticsearch));
+    }
+    const { _seq_no, _primary_term } = await ask((elasticsearch, once) =>
+      elasticsearch.index({ index, id, document, ...condition }, { ...once, ignore: [409] }),
+    );
     return _seq_no === undefined || _primary_term === undefined ? undefined : { _seq_no, _primary_term };
   }
 

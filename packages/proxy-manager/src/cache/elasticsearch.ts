@@ -9,6 +9,7 @@ import { elasticsearchLeases } from './elasticsearch-leases.js';
 import { isAlive } from './lifetime.js';
 import { Pending } from './pending.js';
 import { selects } from './selector.js';
+import { Tally } from './tally.js';
 import { attempt } from './within-budget.js';
 
 export interface ElasticsearchCacheOptions {
@@ -50,7 +51,7 @@ export function elasticsearchCacheStore(options: ElasticsearchCacheOptions): Cac
   const pending = new Pending();
   const leases = elasticsearchLeases({ client, beforeWrite, index, budgetMs: lookupBudgetMs, pending });
   let pendingBytes = 0;
-  let damaged = 0;
+  const tally = new Tally();
 
   const remove = async (id: string): Promise<boolean> => {
     const removed = await attempt(writing, WRITE_BUDGET_MS, client, (elasticsearch, signal) =>
@@ -58,6 +59,18 @@ export function elasticsearchCacheStore(options: ElasticsearchCacheOptions): Cac
     );
     return removed?.result === 'deleted';
   };
+
+  async function read(id: string): Promise<CacheEntry | undefined> {
+    const found = await attempt(reading, lookupBudgetMs, client, (elasticsearch, signal) =>
+      elasticsearch.get<CacheDocument>({ index, id }, { ...once(signal, lookupBudgetMs), ignore: [404] }),
+    );
+    if (found?.found !== true) return undefined;
+    const entry = fromDocument(found._source);
+    if (entry !== undefined && isAlive(entry, clock.now())) return entry;
+    if (entry === undefined) tally.damaged++;
+    if (entry === undefined || clock.now() >= entry.expiresAtMs) void pending.track(remove(id));
+    return undefined;
+  }
 
   /** Unlike the others these reject: who manages a cache wants to know that it could not be done. */
   async function managing<T>(doing: string, work: (elasticsearch: Client) => Promise<T>): Promise<T> {
@@ -98,17 +111,7 @@ export function elasticsearchCacheStore(options: ElasticsearchCacheOptions): Cac
   }
 
   return {
-    async get(id) {
-      const found = await attempt(reading, lookupBudgetMs, client, (elasticsearch, signal) =>
-        elasticsearch.get<CacheDocument>({ index, id }, { ...once(signal, lookupBudgetMs), ignore: [404] }),
-      );
-      if (found?.found !== true) return undefined;
-      const entry = fromDocument(found._source);
-      if (entry !== undefined && isAlive(entry, clock.now())) return entry;
-      if (entry === undefined) damaged++;
-      if (entry === undefined || clock.now() >= entry.expiresAtMs) void pending.track(remove(id));
-      return undefined;
-    },
+    get: async (id) => tally.lookup(await read(id)),
     async set(id, entry: CacheEntry, fence) {
       const { byteLength } = entry.body;
       if (byteLength > MAX_BODY_BYTES || pendingBytes + byteLength > MAX_PENDING_BYTES) return true;
@@ -154,7 +157,7 @@ export function elasticsearchCacheStore(options: ElasticsearchCacheOptions): Cac
         });
         const { total } = found.hits;
         const entries = typeof total === 'number' ? total : (total?.value ?? 0);
-        return { entries, bytes: found.aggregations?.bytes.value ?? 0, evicted: 0, damaged };
+        return tally.with({ entries, bytes: found.aggregations?.bytes.value ?? 0 });
       }),
     leases,
     async close() {

@@ -1,6 +1,6 @@
 import type { Exchange, Reply } from '../pipeline/exchange.js';
 import { header } from '../pipeline/headers.js';
-import type { CacheStore } from './cache-store.js';
+import type { CacheShelf } from './cache-store.js';
 import { cacheKey } from './key.js';
 
 /** RFC 9110 §9.2.1, and QUERY of its own RFC: they change nothing at the origin. */
@@ -13,7 +13,7 @@ const BUDGET_MS = 250;
  * Deletes, in http mode, what a successful unsafe method has made out of date (RFC 9111 §4.4): the replies for its own
  * url, and for those of `Location` and `Content-Location` at the same origin.
  */
-export async function invalidate(store: CacheStore, { request, policy, pin }: Exchange, reply: Reply): Promise<void> {
+export async function invalidate(store: CacheShelf, { request, policy, pin }: Exchange, reply: Reply): Promise<void> {
   const { cache } = policy;
   if (cache?.mode !== 'http' || SAFE.has(request.method) || reply.status < 200 || reply.status >= 400) return;
   const { mode, varyBy, sortQuery } = cache;

@@ -1,7 +1,7 @@
 import { PassThrough, pipeline } from 'node:stream';
 import type { Readable } from 'node:stream';
 import type { Reply } from '../pipeline/exchange.js';
-import type { CacheEntry, CacheStore } from './cache-store.js';
+import type { CacheEntry, CacheShelf } from './cache-store.js';
 import type { Found } from './lookup.js';
 import type { Storable } from './stored-reply.js';
 import { toEntryHead } from './stored-reply.js';
@@ -9,7 +9,7 @@ import { variantNames, variantOf } from './vary.js';
 
 /** Where a reply goes. */
 export interface Place {
-  readonly store: CacheStore;
+  readonly store: CacheShelf;
   /** What lies there already. */
   readonly found: Found;
 }

@@ -97,6 +97,12 @@ export class LmdbShelf {
     return { bytes: at(0), entries: at(1), order: at(2), change: at(3) };
   }
 
+  /** The totals as the processes have left them by now. */
+  newestTotals(): Totals {
+    this.#database.resetReadTxn();
+    return this.totals();
+  }
+
   meta(key: string): Meta | undefined {
     const found = this.#database.getBinary(['m', key]);
     return found && (JSON.parse(found.toString()) as Meta);

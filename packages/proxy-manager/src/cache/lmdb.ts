@@ -8,6 +8,7 @@ import { LmdbShelf } from './lmdb-shelf.js';
 import { Pending } from './pending.js';
 import { recentUse } from './recent-use.js';
 import { decodeEntry, encodeEntry } from './record.js';
+import { Tally } from './tally.js';
 
 export interface LmdbCacheOptions {
   /** Asked on first use; it stays open when the store closes. */
@@ -41,8 +42,7 @@ export function lmdbCacheStore(options: LmdbCacheOptions): CacheStore {
   const by = randomBytes(9).toString('base64url');
   let opened: Opened | undefined;
   let opening: Promise<Opened> | undefined;
-  let evicted = 0;
-  let damaged = 0;
+  const tally = new Tally();
   const pending = new Pending();
   const used = recentUse(() => void write(() => {}).catch(() => {}));
 
@@ -90,23 +90,7 @@ export function lmdbCacheStore(options: LmdbCacheOptions): CacheStore {
   }
 
   return {
-    async get(key) {
-      const { shelf } = opened ?? (await open());
-      const record = shelf.newestRecord(key);
-      if (record === undefined) return undefined;
-      const entry = await decodeEntry(record);
-      if (entry === undefined) {
-        const isGone = await write((stores) => stores.shelf.record(key)?.equals(record) && stores.shelf.remove([key]));
-        if (isGone) damaged++;
-        return undefined;
-      }
-      if (isAlive(entry, clock.now())) {
-        used.note(key);
-        return entry;
-      }
-      if (clock.now() >= entry.expiresAtMs) await write((stores) => stores.shelf.removeExpired(key, clock.now()));
-      return undefined;
-    },
+    get: async (key) => tally.lookup(await read(key)),
     set: (key, entry, fence) => pending.track(store(key, entry, fence)),
     async delete(key) {
       return (await write(({ shelf }) => shelf.remove([key]))) > 0;
@@ -125,8 +109,8 @@ export function lmdbCacheStore(options: LmdbCacheOptions): CacheStore {
     list,
     async stats() {
       const { shelf } = await open();
-      const { entries, bytes } = shelf.totals();
-      return { entries, bytes, evicted, damaged };
+      const { entries, bytes } = shelf.newestTotals();
+      return tally.with({ entries, bytes });
     },
     leases: {
       retryMs: { first: 5, last: 100 },
@@ -163,6 +147,24 @@ export function lmdbCacheStore(options: LmdbCacheOptions): CacheStore {
     },
   };
 
+  async function read(key: string): Promise<CacheEntry | undefined> {
+    const { shelf } = opened ?? (await open());
+    const record = shelf.newestRecord(key);
+    if (record === undefined) return undefined;
+    const entry = await decodeEntry(record);
+    if (entry === undefined) {
+      const isGone = await write((stores) => stores.shelf.record(key)?.equals(record) && stores.shelf.remove([key]));
+      if (isGone) tally.damaged++;
+      return undefined;
+    }
+    if (isAlive(entry, clock.now())) {
+      used.note(key);
+      return entry;
+    }
+    if (clock.now() >= entry.expiresAtMs) await write((stores) => stores.shelf.removeExpired(key, clock.now()));
+    return undefined;
+  }
+
   async function store(key: string, entry: CacheEntry, fence: number | undefined): Promise<boolean> {
     const record = await encodeEntry(entry);
     const { method, url, tags, expiresAtMs } = entry;
@@ -171,7 +173,7 @@ export function lmdbCacheStore(options: LmdbCacheOptions): CacheStore {
       if (fence !== undefined && leases.isOvertaken(key, fence)) return undefined;
       return shelf.put(key, record, { method, url, tags, expiresAtMs }, { maxBytes, nowMs });
     });
-    evicted += hadToGo ?? 0;
+    tally.evicted += hadToGo ?? 0;
     return hadToGo !== undefined;
   }
 

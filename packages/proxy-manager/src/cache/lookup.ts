@@ -1,7 +1,7 @@
 import { unlessAborted } from '../pipeline/abort.js';
 import type { Exchange } from '../pipeline/exchange.js';
 import type { Ask } from './ask.js';
-import type { CacheEntry, CacheStore } from './cache-store.js';
+import type { CacheEntry, CacheShelf } from './cache-store.js';
 import { cacheKey } from './key.js';
 import { variantOf } from './vary.js';
 
@@ -9,6 +9,8 @@ import { variantOf } from './vary.js';
 export interface Found {
   /** The key that the request and its variants lie under. */
   readonly key: string;
+  /** The key that its own answer lies under, as far as that is known. */
+  readonly wanted: string;
   /** The entry there, whichever variant it is. */
   readonly first: CacheEntry | undefined;
   /** The one that answers the request, there or beside. */
@@ -16,7 +18,7 @@ export interface Found {
 }
 
 /** Finds what is stored for `exchange`; in http mode the reply to a GET also answers a HEAD (RFC 9111 §4). */
-export async function lookUp(store: CacheStore, { key, policy, scope }: Ask, exchange: Exchange): Promise<Found> {
+export async function lookUp(store: CacheShelf, { key, policy, scope }: Ask, exchange: Exchange): Promise<Found> {
   const { request } = exchange;
   if (request.method === 'HEAD' && policy.mode === 'http') {
     const ofGet = cacheKey({ ...request, method: 'GET' }, scope);
@@ -26,18 +28,18 @@ export async function lookUp(store: CacheStore, { key, policy, scope }: Ask, exc
   return find(store, key, exchange);
 }
 
-async function find(store: CacheStore, key: string, exchange: Exchange): Promise<Found> {
+async function find(store: CacheShelf, key: string, exchange: Exchange): Promise<Found> {
   const first = await get(store, key, exchange.signal);
-  if (first?.variant === undefined) return { key, first, entry: first };
+  if (first?.variant === undefined) return { key, wanted: key, first, entry: first };
   const { names, family, digest } = first.variant;
   const wanted = variantOf(key, names, exchange, family);
-  if (wanted.digest === digest) return { key, first, entry: first };
+  if (wanted.digest === digest) return { key, wanted: digest, first, entry: first };
   const beside = await get(store, wanted.digest, exchange.signal);
-  return { key, first, entry: beside?.variant?.digest === wanted.digest ? beside : undefined };
+  return { key, wanted: wanted.digest, first, entry: beside?.variant?.digest === wanted.digest ? beside : undefined };
 }
 
 /** The entry, or undefined also where the store fails; rejects only with the reason of the signal. */
-async function get(store: CacheStore, key: string, signal: AbortSignal): Promise<CacheEntry | undefined> {
+async function get(store: CacheShelf, key: string, signal: AbortSignal): Promise<CacheEntry | undefined> {
   signal.throwIfAborted();
   try {
     return await unlessAborted(store.get(key, signal), signal);

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.js';
 import type { CacheEntry, CacheStore } from './cache-store.js';
 import { isAlive } from './lifetime.js';
 import { selects } from './selector.js';
+import { Tally } from './tally.js';
 
 export interface MemoryCacheOptions {
   /** Bound of all entries together in bytes; the least recently used go first, a larger entry is not kept. */
@@ -26,23 +27,27 @@ interface Kept {
 
 /** Keeps replies in this process, at most `maxBytes` of them. */
 export function memoryCacheStore({ maxBytes, clock }: MemoryCacheOptions): MemoryCacheStore {
-  let evicted = 0;
+  const tally = new Tally();
   const entries = new LRUCache<string, Kept>({
     maxSize: maxBytes,
     sizeCalculation: ({ bytes }) => bytes,
     dispose: (_kept, _key, reason) => {
-      if (reason === 'evict') evicted++;
+      if (reason === 'evict') tally.evicted++;
     },
   });
+
+  function alive(key: string): CacheEntry | undefined {
+    const entry = entries.get(key)?.entry;
+    if (entry === undefined || isAlive(entry, clock.now())) return entry;
+    entries.delete(key);
+    return undefined;
+  }
+
   return {
     setAtMs: (key) => entries.peek(key)?.setAtMs,
     async get(key) {
-      const kept = entries.get(key);
-      if (kept === undefined) return undefined;
-      const { entry } = kept;
-      if (isAlive(entry, clock.now())) return { ...entry, body: new Uint8Array(entry.body) };
-      entries.delete(key);
-      return undefined;
+      const entry = tally.lookup(alive(key));
+      return entry && { ...entry, body: new Uint8Array(entry.body) };
     },
     async set(key, entry) {
       entries.set(key, { entry, bytes: sizeOf(entry), setAtMs: clock.now() });
@@ -64,7 +69,7 @@ export function memoryCacheStore({ maxBytes, clock }: MemoryCacheOptions): Memor
         if (selects(which, entry)) yield { key, method, url, tags, bytes, expiresAtMs };
       }
     },
-    stats: async () => ({ entries: entries.size, bytes: entries.calculatedSize, evicted, damaged: 0 }),
+    stats: async () => tally.with({ entries: entries.size, bytes: entries.calculatedSize }),
     async close() {
       entries.clear();
     },

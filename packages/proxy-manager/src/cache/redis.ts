@@ -13,6 +13,7 @@ import { CHANGES, redisWatch } from './redis-changes.js';
 import { RELEASE, REMOVE, RENEW, run, SET, TAKE, TOUCH } from './redis-script.js';
 import { MOST_INDEXED, tagPlace } from './places.js';
 import { selects } from './selector.js';
+import { Tally } from './tally.js';
 import { attempt, within } from './within-budget.js';
 
 export interface RedisCacheOptions {
@@ -66,8 +67,7 @@ export function redisCacheStore(options: RedisCacheOptions): CacheStore {
   const leasing = breaker();
   const pending = new Pending();
   let pendingBytes = 0;
-  let evicted = 0;
-  let damaged = 0;
+  const tally = new Tally();
   const used = recentUse(() => {
     const keys = JSON.stringify(used.take());
     void pending.track(attempt(writing, WRITE_BUDGET_MS, client, (redis) => run(redis, TOUCH, base, [keys])));
@@ -81,6 +81,20 @@ export function redisCacheStore(options: RedisCacheOptions): CacheStore {
     return (await pending.track(work)) === 1;
   }
 
+  async function read(key: string): Promise<CacheEntry | undefined> {
+    const record = await attempt(reading, lookupBudgetMs, client, async (redis) => redis.getBuffer(`${base}:e:${key}`));
+    if (record === undefined || record === null) return undefined;
+    const entry = await decodeEntry(record);
+    if (entry === undefined) {
+      tally.damaged++;
+      void removeLater(key);
+      return undefined;
+    }
+    if (!isAlive(entry, clock.now())) return undefined;
+    used.note(key);
+    return entry;
+  }
+
   async function store(key: string, entry: CacheEntry, fence: number | undefined): Promise<boolean> {
     const record = await encodeEntry(entry);
     const packed = JSON.stringify(toMeta(record, entry, fence));
@@ -89,7 +103,7 @@ export function redisCacheStore(options: RedisCacheOptions): CacheStore {
     const answer = await attempt(writing, WRITE_BUDGET_MS, client, (redis) =>
       run(redis, SET, base, [key, record, packed, lifetimeMs, maxBytes, fence ?? '', by, CHANGES, usedKeys]),
     );
-    evicted += Math.max(0, Number(answer ?? 0));
+    tally.evicted += Math.max(0, Number(answer ?? 0));
     return answer !== -1;
   }
 
@@ -147,21 +161,7 @@ export function redisCacheStore(options: RedisCacheOptions): CacheStore {
   }
 
   return {
-    async get(key) {
-      const record = await attempt(reading, lookupBudgetMs, client, async (redis) =>
-        redis.getBuffer(`${base}:e:${key}`),
-      );
-      if (record === undefined || record === null) return undefined;
-      const entry = await decodeEntry(record);
-      if (entry === undefined) {
-        damaged++;
-        void removeLater(key);
-        return undefined;
-      }
-      if (!isAlive(entry, clock.now())) return undefined;
-      used.note(key);
-      return entry;
-    },
+    get: async (key) => tally.lookup(await read(key)),
     async set(key, entry, fence) {
       const { byteLength } = entry.body;
       if (pendingBytes + byteLength > MAX_PENDING_BYTES) return true;
@@ -188,7 +188,7 @@ export function redisCacheStore(options: RedisCacheOptions): CacheStore {
     stats: () =>
       managing('count the entries', async (redis) => {
         const [entries, bytes] = await Promise.all([redis.hlen(`${base}:meta`), redis.hget(`${base}:totals`, 'bytes')]);
-        return { entries, bytes: Number(bytes ?? 0), evicted, damaged };
+        return tally.with({ entries, bytes: Number(bytes ?? 0) });
       }),
     leases: {
       retryMs: { first: 10, last: 100 },

@@ -12,8 +12,8 @@ export interface TieredCacheOptions {
   readonly memoryMaxAgeMs: number;
 }
 
-export interface TieredCacheStore extends CacheStore {
-  readonly tiers: { readonly memory: MemoryCacheStore; readonly store: CacheStore };
+interface Load {
+  readonly far: Promise<CacheEntry | undefined>;
 }
 
 /**
@@ -21,15 +21,15 @@ export interface TieredCacheStore extends CacheStore {
  * is still writing; what other processes set or delete is noticed as far as the store tells, else the copy in memory is
  * used for `memoryMaxAgeMs`. `close` waits for what is being written; the tiers stay open, they are their makers' to close.
  */
-export function tieredCacheStore(options: TieredCacheOptions): TieredCacheStore {
+export function tieredCacheStore(options: TieredCacheOptions): CacheStore {
   const { memory, store, clock, memoryMaxAgeMs } = options;
   const pending = new Pending();
   /** Entries on their way from the store to memory: what changes meanwhile must not get there. */
-  const loading = new Set<{ readonly key: string; changed: boolean }>();
+  const loading = new Map<string, Load>();
   /** Entries on their way from here to the store. */
   const writing = new Map<string, CacheEntry>();
   const outdate = (key: string | undefined): void => {
-    for (const one of loading) if (key === undefined || one.key === key) one.changed = true;
+    for (const changed of key === undefined ? [...loading.keys()] : [key]) loading.delete(changed);
   };
   const watch = store.watch?.((key) => {
     outdate(key);
@@ -48,20 +48,26 @@ export function tieredCacheStore(options: TieredCacheOptions): TieredCacheStore 
     return setAtMs !== undefined && Math.abs(clock.now() - setAtMs) < memoryMaxAgeMs;
   }
 
-  async function load(key: string, signal: AbortSignal | undefined): Promise<CacheEntry | undefined> {
-    const here = { key, changed: false };
-    loading.add(here);
+  /** Those who want the same at once ask the store once: a crowd of lookups would be late for all. */
+  function load(key: string): Promise<CacheEntry | undefined> {
+    const known = loading.get(key);
+    if (known !== undefined) return known.far.then(copyOf);
+    const here: Load = { far: store.get(key) };
+    loading.set(key, here);
+    return fill(key, here);
+  }
+
+  async function fill(key: string, here: Load): Promise<CacheEntry | undefined> {
     try {
-      const far = await store.get(key, signal);
-      if (far !== undefined && !here.changed) await memory.set(key, { ...far, body: new Uint8Array(far.body) });
-      return far;
+      const far = await here.far;
+      if (far !== undefined && loading.get(key) === here) await memory.set(key, far);
+      return copyOf(far);
     } finally {
-      loading.delete(here);
+      if (loading.get(key) === here) loading.delete(key);
     }
   }
 
   return {
-    tiers: { memory, store },
     async get(key, signal) {
       if (isCurrent(key)) {
         const near = await memory.get(key, signal);
@@ -70,7 +76,7 @@ export function tieredCacheStore(options: TieredCacheOptions): TieredCacheStore 
           return near;
         }
       }
-      return load(key, signal);
+      return load(key);
     },
     async set(key, entry, fence) {
       outdate(key);
@@ -99,11 +105,18 @@ export function tieredCacheStore(options: TieredCacheOptions): TieredCacheStore 
       return count;
     },
     list: (which) => store.list(which),
-    stats: () => store.stats(),
+    async stats() {
+      const [near, far] = await Promise.all([memory.stats(), store.stats()]);
+      return { ...far, hits: near.hits + far.hits };
+    },
     leases: store.leases,
     async close() {
       await watch?.close();
       await pending.settled();
     },
   };
+}
+
+function copyOf(entry: CacheEntry | undefined): CacheEntry | undefined {
+  return entry && { ...entry, body: new Uint8Array(entry.body) };
 }

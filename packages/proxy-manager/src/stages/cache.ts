@@ -6,11 +6,15 @@ import { assess } from '../cache/assess.js';
 import { background } from '../cache/background.js';
 import type { ForwardReason } from '../cache/cache-status.js';
 import { forwardStatus, hitStatus } from '../cache/cache-status.js';
-import type { CacheEntry, CacheStore } from '../cache/cache-store.js';
+import type { CacheEntry, CacheShelf, CacheStore } from '../cache/cache-store.js';
 import { invalidate } from '../cache/invalidate.js';
+import type { LandedEntry } from '../cache/landing.js';
+import { landing, withLanded } from '../cache/landing.js';
 import type { Found } from '../cache/lookup.js';
 import { lookUp } from '../cache/lookup.js';
 import { gatewayTimeout, serve } from '../cache/serve.js';
+import type { Flight } from '../cache/single-flight.js';
+import { singleFlight } from '../cache/single-flight.js';
 import type { Clock } from '../clock.js';
 import { NotCachedError } from '../errors.js';
 import type { ExchangeLog } from '../log/exchange-log.js';
@@ -29,33 +33,80 @@ export interface CacheStageOptions {
 
 /**
  * Answers from the store where it can, and stores what may be stored: a hit spends no quota, no wait and no network,
- * and is logged here, since it reaches no later stage. A store that fails is a miss; a write is not waited for.
- * `close` ends the refreshes that nobody waits for.
+ * and is logged here, since it reaches no later stage. A store that fails is a miss; a write is not waited for. Of
+ * several who miss the same at once one goes to the origin, here and among all who share the store's leases.
+ * `close` ends the refreshes that nobody waits for, and waits until leases are free.
  */
 export function cacheStage({ store, log, clock }: CacheStageOptions): {
   readonly stage: Stage;
   close(): Promise<void>;
 } {
   const refreshes = background({ clock });
+  const flights = singleFlight<LandedEntry>({ leases: store.leases });
 
   async function cache(exchange: Exchange, next: Next): Promise<Reply> {
     const ask = askOf(exchange);
     if (ask === undefined) return goPast(exchange, next);
     exchange.trace.cacheKey = ask.key;
-    const found = ask.reads ? await lookUp(store, ask, exchange) : { key: ask.key, first: undefined, entry: undefined };
-    const { entry } = found;
-    const worth = entry && assess(entry, ask, clock.now());
+    const { landings } = flights;
+    const near = await fromStore(store, exchange, ask, next);
+    if ('reply' in near) return near.reply;
+    if (ask.onlyStored) return refuse(exchange, ask);
+    // Who wants the origin's own word is not served by what others were told.
+    if (!ask.reads || ask.mustConfirm) return toOrigin(store, exchange, ask, near, next);
+    const boarding = await flights.board(near.found.wanted, landings, exchange.signal);
+    if (boarding.role === 'alone') return toOrigin(store, exchange, ask, near, next);
+    if (boarding.role === 'leader') return lead(boarding, exchange, ask, near, next);
+    const landed = await fromStore(withLanded(store, boarding.reply), exchange, ask, next);
+    return 'reply' in landed ? landed.reply : toOrigin(store, exchange, ask, landed, next);
+  }
+
+  /** What the store answers, or else what is known from it. */
+  async function fromStore(from: CacheShelf, exchange: Exchange, ask: Ask, next: Next): Promise<Answer | Miss> {
+    const nothing = { key: ask.key, wanted: ask.key, first: undefined, entry: undefined };
+    const found = ask.reads ? await lookUp(from, ask, exchange) : nothing;
+    const worth = found.entry && assess(found.entry, ask, clock.now());
     if (worth !== undefined && worth.verdict !== 'confirm') {
-      const reply = await stored(exchange, entry, worth);
+      const reply = await stored(exchange, found.entry, worth);
       if (reply !== undefined) {
         if (worth.verdict === 'behind') refreshes.refresh(ask.key, exchange, (again) => cache(again, next));
-        return reply;
+        return { reply, found };
       }
     }
-    if (ask.onlyStored) return refuse(exchange, ask);
+    return { found, worth };
+  }
+
+  /** Fetches for all who ask the same, unless somebody else has just done so. */
+  async function lead(
+    flight: Flight<LandedEntry>,
+    exchange: Exchange,
+    ask: Ask,
+    before: Miss,
+    next: Next,
+  ): Promise<Reply> {
+    try {
+      const near = flight.lookAgain ? await fromStore(store, exchange, ask, next) : before;
+      if (!('reply' in near)) return await toOrigin(landing(store, flight), exchange, ask, near, next);
+      const { wanted: key, entry } = near.found;
+      if (entry !== undefined) flight.landStored({ key, entry });
+      return near.reply;
+    } catch (error) {
+      if (exchange.signal.aborted) flight.leave();
+      throw error;
+    } finally {
+      // Nothing that could be shared, if it has not landed by now: also a stream, which only its reader can bring to its end.
+      flight.landFruitless();
+    }
+  }
+
+  function toOrigin(to: CacheShelf, exchange: Exchange, ask: Ask, { found, worth }: Miss, next: Next): Promise<Reply> {
     const fallback = async (ending: Ending): Promise<Reply | undefined> =>
-      worth?.onError === true && isOutage(ending, exchange) ? stored(exchange, entry, worth) : undefined;
-    return askOrigin({ store, clock }, { exchange, ask, found, reason: reasonOf(ask, found, worth), fallback }, next);
+      worth?.onError === true && isOutage(ending, exchange) ? stored(exchange, found.entry, worth) : undefined;
+    return askOrigin(
+      { store: to, clock },
+      { exchange, ask, found, reason: reasonOf(ask, found, worth), fallback },
+      next,
+    );
   }
 
   /** Leaves the cache aside, but for what an unsafe method makes out of date. */
@@ -102,7 +153,25 @@ export function cacheStage({ store, log, clock }: CacheStageOptions): {
     return log.gather(toRecord(exchange, outcome, clock.now(), performance.now() - exchange.trace.startedMs));
   }
 
-  return { stage: cache, close: () => refreshes.close() };
+  return {
+    stage: cache,
+    async close() {
+      await refreshes.close();
+      await flights.close();
+    },
+  };
+}
+
+interface Answer {
+  readonly reply: Reply;
+  readonly found: Found;
+}
+
+/** The store could not answer by itself. */
+interface Miss {
+  readonly found: Found;
+  /** Of the entry that was found, if there was one. */
+  readonly worth: Assessment | undefined;
 }
 
 /** Why the store could not answer. */

@@ -121,6 +121,9 @@ export function cacheStoreContract({ test, open, durable, openBounded }: CacheCo
     await Promise.all(keys.map((key) => store.set(key, sample({}))));
     const before = await store.stats();
     assert.ok(before.entries >= 5 && before.bytes > 0);
+    await Promise.all([store.get(keys[0] ?? ''), store.get(keys[1] ?? ''), store.get(newKey())]);
+    const { hits, misses } = await store.stats();
+    assert.deepEqual([hits - before.hits, misses - before.misses], [2, 1]);
     assert.ok((await store.clear()) >= 5);
     const after = await store.stats();
     assert.deepEqual([after.entries, after.bytes], [0, 0]);

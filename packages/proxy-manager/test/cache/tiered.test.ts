@@ -39,6 +39,21 @@ describe('tiered cache store', () => {
     expect(Buffer.from((await tiered.get(keyFor('far')))?.body ?? []).toString()).toBe('hello');
   });
 
+  test('those who want the same at once ask the store once, and each has bytes of its own', async () => {
+    const { memory, store, ...rest } = tiers();
+    await store.set(keyFor('crowd'), entry());
+    let asked = 0;
+    const counting: CacheStore = { ...store, get: (key) => (asked++, store.get(key)) };
+    const tiered = tieredCacheStore({ ...rest, memory, store: counting });
+    const found = await Promise.all(Array.from({ length: 100 }, () => tiered.get(keyFor('crowd'))));
+    expect(asked).toBe(1);
+    for (const one of found) {
+      expect(Buffer.from(one?.body ?? []).toString()).toBe('hello');
+      one?.body.fill(0);
+    }
+    expect(Buffer.from((await tiered.get(keyFor('crowd')))?.body ?? []).toString()).toBe('hello');
+  });
+
   test('what was set serves at once, while the store still writes', async () => {
     let finish = (): void => {};
     const written = new Promise<boolean>((resolve) => (finish = () => resolve(true)));

@@ -35,10 +35,10 @@ test('an embedded store that could not be opened works once it is mended', async
   const mend = await damage(dataDir);
   const stores = storesIn(dataDir);
   await expect(stores.usage.read(pool)).rejects.toThrow(StoreError);
-  await expect(stores.cache.get(KEY)).rejects.toThrow(StoreError);
+  await expect(stores.cache.cache.get(KEY)).rejects.toThrow(StoreError);
   await mend();
   expect(await stores.usage.read(pool)).toStrictEqual([]);
-  expect(await stores.cache.get(KEY)).toBeUndefined();
+  expect(await stores.cache.cache.get(KEY)).toBeUndefined();
   await stores.close();
 });
 
@@ -56,7 +56,7 @@ test('close closes what is open, also where another store could never be opened'
   if (address === null || typeof address === 'string') throw new Error('no port');
   const stores = storesIn(dataDir, { elasticsearch: `http://127.0.0.1:${address.port}`, usage: 'embedded' });
   await expect(stores.usage.read(pool)).rejects.toThrow(StoreError);
-  await stores.cache.get(KEY);
+  await stores.cache.cache.get(KEY);
   expect(connections).toBe(1);
   await stores.close();
   await vi.waitFor(() => expect(connections).toBe(0));

@@ -1,0 +1,33 @@
+import type { CacheEntry, CacheShelf } from './cache-store.js';
+import type { Flight } from './single-flight.js';
+
+/** What a flight has brought, and under which key. */
+export interface LandedEntry {
+  readonly key: string;
+  readonly entry: CacheEntry;
+}
+
+/** The store in which whatever is stored first lands the flight, for all who wait for it. */
+export function landing(store: CacheShelf, flight: Flight<LandedEntry>): CacheShelf {
+  return {
+    get: (key, signal) => store.get(key, signal),
+    delete: (key) => store.delete(key),
+    set(key, entry) {
+      const written = store.set(key, entry, flight.fence);
+      flight.landStored({ key, entry }, written);
+      return written;
+    },
+  };
+}
+
+/** The store with what has just landed, which it may not hold yet, or not in this process. */
+export function withLanded(store: CacheShelf, landed: LandedEntry | undefined): CacheShelf {
+  if (landed === undefined) return store;
+  const { key: wanted, entry } = landed;
+  return {
+    set: (key, stored) => store.set(key, stored),
+    delete: (key) => store.delete(key),
+    get: async (key, signal) =>
+      key === wanted ? { ...entry, body: new Uint8Array(entry.body) } : store.get(key, signal),
+  };
+}
