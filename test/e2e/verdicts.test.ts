@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { PoolExhaustedError } from 'proxy-manager';
 import { ProxyManager } from 'proxy-manager';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { redisUrl } from '../services/urls.js';
 import { startApi } from './support/api.js';
 import type { Answer } from './support/api.js';
 import { closedPort, startFaultyProxy, startProxy } from './support/proxy.js';
@@ -154,6 +156,68 @@ describe('a proxy that fails', () => {
     for (let i = 0; i < 4; i++) expect((await req.send(api.url)).exchange.proxy?.id).toBe(good.hostPort);
     expect(bad.map((proxy) => proxy.uses())).toEqual([1, 1, 1]);
   });
+});
+
+it('brings a dead proxy back when a probe has reached it, in a later process too', async () => {
+  const api = await startApi();
+  const closed = await closedPort();
+  const settings = { secrets: { ip_based: { shop: {} }, ips: [closed.address] }, dataDir: tempDir() };
+  const after = (minutes: number): ProxyManager => {
+    const clock = { now: (): number => Date.now() + minutes * 60_000 };
+    const manager = new ProxyManager({ ...settings, clock });
+    onTestFinished(() => manager.close());
+    return manager;
+  };
+  const send = (manager: ProxyManager): Promise<string> =>
+    manager
+      .request('shop', { retry: { attempts: 1 } })
+      .send(api.url)
+      .then(
+        () => 'fine',
+        (error: unknown) => (error as Error).message.split('\n  ').at(-1) ?? '',
+      );
+
+  const first = after(0);
+  expect(await send(first)).toContain('ECONNREFUSED');
+  expect(await send(first)).toContain('proxy-dead (ECONNREFUSED), a probe brings it back');
+  await first.close();
+
+  // Its rest is over, and nobody has brought it back: a probe finds it as it was, and it rests for longer.
+  const second = after(1.1);
+  await expect.poll(() => send(second)).toContain('proxy-dead (no answer to a probe)');
+  expect((await second.usage())[0]?.restingUntil?.getTime()).toBeGreaterThan(Date.now() + 10 * 60_000);
+  await second.close();
+
+  const proxy = await startProxy(undefined, Number(closed.hostPort.split(':')[1]));
+  const third = after(12);
+  await expect.poll(() => send(third), { timeout: 5_000 }).toBe('fine');
+  // A tunnel of the probe to where it had failed is not known in this process: it was only reached.
+  expect(proxy.uses()).toBe(1);
+});
+
+it('shares rests through Redis', async () => {
+  const proxies = [await startProxy(), await startProxy()];
+  const [blocking, other] = [await startApi((_hit, res) => res.writeHead(403).end()), await startApi()];
+  const name = `shop-${randomUUID()}`;
+  const settings = {
+    secrets: { ip_based: { [name]: {} }, ips: proxies.map(({ address }) => address) },
+    redis: redisUrl(),
+  };
+  const [one, two] = [startManager(settings), startManager(settings)];
+  // The other one has looked at the books already.
+  await two.request(name).send(other.url);
+  await expect(one.request(name).send(blocking.url)).rejects.toMatchObject({ response: { status: 403 } });
+  await expect
+    .poll(
+      () =>
+        two
+          .request(name)
+          .send(blocking.url)
+          .catch((error: unknown) => error),
+      { timeout: 5_000 },
+    )
+    .toMatchObject({ code: 'ERR_POOL_EXHAUSTED', message: expect.stringContaining('blocked (status 403) for host') });
+  expect((await two.request(name).send(other.url)).status).toBe(200);
 });
 
 describe('outcomes of secrets.json', () => {

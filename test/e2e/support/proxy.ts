@@ -11,11 +11,11 @@ export interface TestProxy {
   uses(): number;
 }
 
-/** A real forward proxy, with a password when one is given; closed with the test. */
-export async function startProxy(login?: { username: string; password: string }): Promise<TestProxy> {
+/** A real forward proxy, with a password when one is given, on a free port or `port`; closed with the test. */
+export async function startProxy(login?: { username: string; password: string }, port = 0): Promise<TestProxy> {
   let uses = 0;
   const server = new Server({
-    port: 0,
+    port,
     host: '127.0.0.1',
     prepareRequestFunction({ username, password }) {
       uses += 1;

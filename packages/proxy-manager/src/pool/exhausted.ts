@@ -1,7 +1,8 @@
 import { ConfigError, PoolExhaustedError } from '../errors.js';
 import type { RestingCredential } from '../errors.js';
 import type { MeterReading, Pool, Refusal, UsageStore } from '../usage/usage-store.js';
-import type { PoolHealth, Reason } from './health.js';
+import type { PoolHealth } from './health.js';
+import type { Reason } from './reasons.js';
 
 /** So many credentials are told of one by one. */
 const TOLD = 20;
@@ -30,7 +31,7 @@ export async function exhaustedError(
   // What could be said is not worth failing otherwise.
   const [readings, reasons] = await Promise.all([
     store.read(some).catch(() => []),
-    health.reasons(pool, host).catch(() => new Map<string, Reason>()),
+    health.reasons(some, host).catch(() => new Map<string, Reason>()),
   ]);
   const credentials = readings.map((reading) => told(reading, reasons.get(reading.id), shun));
   const retryAt = new Date(retryAtMs);

@@ -2,13 +2,16 @@ import type { Clock } from '../clock.js';
 import type { KeyCredential, Meter, ProxyCredential } from '../config/resolve.js';
 import type { MeterReading, Pool, UsageStore } from '../usage/usage-store.js';
 import { FailureMatrix } from './failure-matrix.js';
-import { LADDER_MS, REFUSED_LADDER_MS, UNREACHED_LADDER_MS, untilOpenLadder } from './ladder.js';
+import { bookOf, hostBookOf, PROXIES, refused, resting } from './books.js';
+import { isDead, LADDER_MS, REFUSED_LADDER_MS, UNREACHED_LADDER_MS, untilOpenLadder } from './ladder.js';
 import { Learner } from './learner.js';
 import { ProxyProbes } from './proxy-probes.js';
+import type { Reason } from './reasons.js';
+import { reasonsIn } from './reasons.js';
 import { Refusals } from './refusals.js';
+import type { Resting } from './resting-proxies.js';
+import { RestingProxies } from './resting-proxies.js';
 import { withinReason } from './retry-after.js';
-import type { Standing } from './standing.js';
-import type { Book } from './standings.js';
 import { Standings } from './standings.js';
 import type { ToldLimit } from './told-limits.js';
 import type { Verdict } from './verdict.js';
@@ -29,29 +32,8 @@ export interface Settled {
   readonly told: readonly ToldLimit[];
 }
 
-/** Why somebody does not serve. */
-export interface Reason {
-  readonly untilMs: number;
-  readonly because: string;
-  readonly dead: boolean;
-}
-
-/** The book of the proxies that rest everywhere. */
-const PROXIES = 'proxies';
-const bookOf = (endpoint: string): string => `endpoint ${endpoint}`;
-const hostBookOf = (host: string): string => `host ${host}`;
-const resting = (id: string): string => `rest ${id}`;
-const refused = (id: string): string => `refused ${id}`;
-
 /** How long a probe has, and nobody else probes, in ms. */
 const PROBE_MS = 30_000;
-/** Who is held and not back yet is looked at anew so soon. */
-const HELD_MS = 1_000;
-/** So many dead proxies are named in a take; beyond that the rests that the ledger knows of have to do. */
-const NAMED = 100;
-/** In a row, while other keys were accepted. */
-const DEAD_AFTER = 3;
-
 /** Acts on verdicts: who rests, for how long, and who comes back. Shared by all pools of a manager. */
 export class PoolHealth {
   readonly #store: UsageStore;
@@ -59,6 +41,7 @@ export class PoolHealth {
   readonly #probe: Probe | undefined;
   readonly #standings: Standings;
   readonly #probes: ProxyProbes;
+  readonly #resting: RestingProxies;
   readonly #matrix = new FailureMatrix();
   readonly #refusals = new Refusals();
   readonly #learner: Learner;
@@ -66,7 +49,6 @@ export class PoolHealth {
     string,
     { readonly proxy: ProxyCredential; readonly pools: Set<Pool>; target?: string }
   >();
-  #out: { readonly book: Book; readonly untilMs: number; readonly ids: ReadonlyMap<string, number> } | undefined;
 
   constructor(options: { readonly store: UsageStore; readonly clock: Clock; readonly probe?: Probe | undefined }) {
     this.#store = options.store;
@@ -75,6 +57,14 @@ export class PoolHealth {
     this.#standings = new Standings(options.store);
     this.#learner = new Learner(options.store);
     this.#probes = new ProxyProbes((id) => this.tryNow(id), options.clock);
+    this.#resting = new RestingProxies({
+      standings: this.#standings,
+      clock: options.clock,
+      isKnown: (id) => this.#proxies.has(id),
+      onHeld: (id, untilMs) => {
+        if (this.#probe !== undefined) this.#probes.watch(id, untilMs);
+      },
+    });
   }
 
   /** Makes the proxies of `pool` known. */
@@ -87,57 +77,8 @@ export class PoolHealth {
   }
 
   /** Who of `pool` is not to be taken for a request to `host`, and until when. Waits only where nothing is known yet. */
-  restingFor(pool: Pool, host: string | undefined): Promise<ReadonlyMap<string, number>> | ReadonlyMap<string, number> {
-    this.#standings.peek(bookOf(pool.endpoint));
-    if (!pool.sections.some(({ kind }) => kind === 'proxy')) return NOBODY;
-    const proxies = this.#standings.peek(PROXIES);
-    const there = host === undefined ? NO_BOOK : this.#standings.peek(hostBookOf(host));
-    if (proxies !== undefined && there !== undefined) return this.#restingNow(proxies, there);
-    return this.#readResting(host);
-  }
-
-  async #readResting(host: string | undefined): Promise<ReadonlyMap<string, number>> {
-    const [proxies, there] = await Promise.all([
-      this.#standings.read(PROXIES),
-      host === undefined ? NO_BOOK : this.#standings.read(hostBookOf(host)),
-    ]);
-    return this.#restingNow(proxies, there);
-  }
-
-  #restingNow(proxies: Book, there: Book): ReadonlyMap<string, number> {
-    const out = this.#outOf(proxies);
-    if (there.size === 0) return out;
-    const nowMs = this.#clock.now();
-    const all = new Map(out);
-    for (const [id, { untilMs }] of there) {
-      if (untilMs > nowMs) all.set(id, Math.max(untilMs, all.get(id) ?? 0));
-    }
-    return all;
-  }
-
-  /** The proxies that rest everywhere; derived anew only when the book changes or a rest ends. */
-  #outOf(book: Book): ReadonlyMap<string, number> {
-    if (book.size === 0) return NOBODY;
-    const nowMs = this.#clock.now();
-    if (this.#out?.book === book && nowMs < this.#out.untilMs) return this.#out.ids;
-    let nextMs = Infinity;
-    let ids = new Map<string, number>();
-    const ended = new Map<string, number>();
-    for (const [id, { untilMs, held }] of book) {
-      if (!this.#proxies.has(id)) continue;
-      if (held && this.#probe !== undefined) this.#probes.watch(id, untilMs);
-      if (untilMs > nowMs) {
-        ids.set(id, untilMs);
-        nextMs = Math.min(nextMs, untilMs);
-      } else if (held) {
-        ids.set(id, nowMs + HELD_MS);
-        ended.set(id, nowMs + HELD_MS);
-        nextMs = Math.min(nextMs, nowMs + HELD_MS / 2);
-      }
-    }
-    if (ids.size > NAMED) ids = ended;
-    this.#out = { book, untilMs: nextMs, ids };
-    return ids;
+  restingFor(pool: Pool, host: string | undefined): Promise<Resting> | Resting {
+    return this.#resting.of(pool, host);
   }
 
   /** Notes how the credentials of a lease stand. */
@@ -263,43 +204,13 @@ export class PoolHealth {
   }
 
   /** Why credentials of `pool` do not serve for a request to `host`, as far as it is not their windows. */
-  async reasons(pool: Pool, host: string | undefined): Promise<ReadonlyMap<string, Reason>> {
-    const nowMs = this.#clock.now();
-    const [own, proxies, there] = await Promise.all([
-      this.#standings.read(bookOf(pool.endpoint)),
-      this.#standings.read(PROXIES),
-      host === undefined ? NO_BOOK : this.#standings.read(hostBookOf(host)),
-    ]);
-    const found = new Map<string, Reason>();
-    const add = (id: string, { untilMs, held }: Standing, because: string, dead = false): void => {
-      if (untilMs <= nowMs && !held) return;
-      const known = found.get(id);
-      if (known === undefined || known.untilMs < untilMs) found.set(id, { untilMs, because, dead });
-    };
-    for (const { id } of pool.sections.flatMap(({ meters }) => meters)) {
-      const rest = own.get(resting(id));
-      if (rest !== undefined) add(id, rest, rest.why);
-      const refusal = own.get(refused(id));
-      if (refusal !== undefined && isDead(refusal)) add(id, refusal, `dead: ${refusal.why}`, true);
-      const everywhere = proxies.get(id);
-      if (everywhere !== undefined)
-        add(id, everywhere, `${everywhere.why}${everywhere.held ? ', a probe brings it back' : ''}`);
-      const blocked = there.get(id);
-      if (blocked !== undefined) add(id, blocked, `${blocked.why} for host ${host}`);
-    }
-    return found;
+  reasons(pool: Pool, host: string | undefined): Promise<ReadonlyMap<string, Reason>> {
+    return reasonsIn(this.#standings, pool, host, this.#clock.now());
   }
 
   close(): void {
     this.#probes.close();
   }
-}
-
-const NOBODY: ReadonlyMap<string, number> = new Map();
-const NO_BOOK: Book = new Map();
-
-function isDead({ strikes }: Standing): boolean {
-  return strikes >= DEAD_AFTER;
 }
 
 function wordsOf(verdict: Exclude<Verdict, { kind: 'good' }>): string {

@@ -1,3 +1,5 @@
+import type { Standing } from './standing.js';
+
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
@@ -13,4 +15,11 @@ export const REFUSED_LADDER_MS: readonly number[] = [0, 0, 24 * HOUR_MS];
 /** The ladder for who is used up: at least until `openMs` (epoch), when its next window opens. */
 export function untilOpenLadder(openMs: number | undefined, nowMs: number): readonly number[] {
   return openMs === undefined ? LADDER_MS : LADDER_MS.map((ms) => Math.max(ms, openMs - nowMs));
+}
+
+/** Refusals in a row, while other keys were accepted. */
+const DEAD_AFTER = 3;
+
+export function isDead({ strikes }: Standing): boolean {
+  return strikes >= DEAD_AFTER;
 }

@@ -25,7 +25,7 @@ export function breakerStage({ clock }: { clock: Clock }): Stage {
     } finally {
       const { verdict } = attempt;
       if (verdict?.kind === 'down') breaker.down(host, verdict.why ?? 'down');
-      else if (attempt.ttfbMs !== undefined) breaker.up(host);
+      else if (verdict !== undefined && verdict.kind !== 'proxy-dead') breaker.up(host);
     }
   };
 }

@@ -1,4 +1,4 @@
-import type { Reason } from '../pool/health.js';
+import type { Reason } from '../pool/reasons.js';
 import type { MeterReading } from './usage-store.js';
 
 /** One credential of one endpoint, as `ProxyManager.usage` shows it. */

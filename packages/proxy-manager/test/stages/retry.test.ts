@@ -80,6 +80,31 @@ it('does not repeat what is not idempotent, unless asked to or surely nothing wa
   expect((await stage(testExchange({ request: post, policy }), asked.next)).status).toBe(200);
 });
 
+it('takes a refused key no more, and a throttled one only where no other is ready', async () => {
+  const refused: Verdict = { kind: 'refused' };
+  const { seen, next } = attempts(replies(429, throttled), replies(401, refused), replies(200, { kind: 'good' }));
+  await stage(testExchange(), next);
+  expect([...(seen[2]?.avoid ?? [])]).toEqual(['credential-1', 'credential-2']);
+  expect([...(seen[2]?.shun ?? [])]).toEqual(['credential-2']);
+});
+
+it('repeats what is not idempotent after 429 with Retry-After, unless a redirect was followed before', async () => {
+  const request = { ...testExchange().request, method: 'POST' };
+  const told =
+    (redirects: number) =>
+    (exchange: Exchange): Reply => {
+      const reply = replies(429, throttled)(exchange);
+      exchange.attempt.redirects = redirects;
+      return { ...reply, headers: [['retry-after', '0']] };
+    };
+  const again = attempts(told(0), replies(200, { kind: 'good' }));
+  expect((await stage(testExchange({ request }), again.next)).status).toBe(200);
+
+  const exchange = testExchange({ request });
+  expect((await stage(exchange, attempts(told(1)).next)).status).toBe(429);
+  expect(exchange.trace.notRepeated).toContain('POST is not idempotent');
+});
+
 it('sends a streamed body once', async () => {
   const request = { ...testExchange().request, method: 'PUT', body: Readable.from(['a']) };
   const { next } = attempts(replies(500, { kind: 'down' }));
