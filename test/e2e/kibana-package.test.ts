@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { beforeAll, expect, it } from 'vitest';
+import { startFakeKibana } from '../../packages/kibana/test/support/fake-kibana.js';
+import { elasticsearchUrl } from '../services/urls.js';
 import { fileDir } from './support/workspace.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -28,6 +30,17 @@ it('holds the file for an import by hand, the same that the command writes', asy
   expect(packed).toBe(readFileSync(join(root, 'packages/kibana/kibana/proxy-manager.ndjson'), 'utf8'));
   const { stdout } = await npm(['exec', '--offline', '--', '@proxy-manager/kibana', 'export', '--out', '-'], app);
   expect(stdout).toBe(packed);
+});
+
+it('does what the README shows', async () => {
+  const { url } = await startFakeKibana();
+  const [, code = ''] =
+    /^```ts\n(.*?)^```$/ms.exec(readFileSync(join(root, 'packages/kibana/README.md'), 'utf8')) ?? [];
+  const local = code.replace('http://localhost:5601', url).replace('http://localhost:9200', elasticsearchUrl());
+  writeFileSync(join(app, 'readme.js'), local);
+  const { stdout, stderr } = await run(process.execPath, ['readme.js'], { cwd: app });
+  expect(stderr).toBe('');
+  expect(stdout).toContain(`Dashboards: ${url}/app/dashboards`);
 });
 
 it('gives its functions', async () => {

@@ -4,6 +4,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { ask } from '../src/http.js';
 import { connect } from '../src/connection.js';
 import { readImportAnswer } from '../src/import-answer.js';
+import { selfSigned } from '../../proxy-manager/test/servers/certificate.js';
 import { check, importDashboards } from '../src/index.js';
 import { startFakeKibana } from './support/fake-kibana.js';
 
@@ -146,6 +147,34 @@ it.each([
   const body = { success: false, successCount: 0, errors: [{ id: 'x', type: 'dashboard', error: { type, ...more } }] };
   const answer = { status: 200, json: body, text: JSON.stringify(body), location: undefined };
   expect(() => readImportAnswer(answer, 'http://kibana', 100)).toThrow(words);
+});
+
+it.each([
+  [400, 'Non-unique import objects detected', 'did not take the file'],
+  [401, 'Unauthorized', 'refused the login'],
+  [404, 'Not Found', 'was not found: is the base path in the url'],
+  [429, 'Too Many Requests', 'asked too often'],
+  [500, 'An internal server error occurred', 'Kibana failed: its log says more'],
+])('has words for status %i, and repeats those of Kibana', (status, message, words) => {
+  const answer = { status, json: { statusCode: status, message }, text: '', location: undefined };
+  const refusal = expect.objectContaining({
+    status,
+    message: expect.stringMatching(new RegExp(`${words}.*${message}`)),
+  });
+  expect(() => readImportAnswer(answer, 'http://kibana', 100)).toThrow(refusal as Error);
+});
+
+it('trusts the certificate of a private CA when it is given, and says so when it is not', async () => {
+  const certificate = selfSigned();
+  const { url } = await startFakeKibana({ certificate });
+  await expect(importDashboards({ url, waitMs: 0 })).rejects.toMatchObject({
+    code: 'ERR_KIBANA_UNREACHABLE',
+    message: expect.stringContaining('give its CA'),
+  });
+  expect(await importDashboards({ url, ca: certificate.cert })).toMatchObject({ count: COUNT });
+  await expect(importDashboards({ url: url.replace('https:', 'http:'), waitMs: 0 })).rejects.toMatchObject({
+    message: expect.stringContaining('does it speak https'),
+  });
 });
 
 it('follows an object to the id that Kibana gave it in another space', () => {

@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 import type { Reference } from '../../src/saved-object.js';
@@ -25,6 +26,8 @@ export interface FakeSettings {
   readonly isReadOnly?: boolean;
   readonly maxPayloadBytes?: number;
   readonly basePath?: string;
+  /** It speaks https. */
+  readonly certificate?: { readonly cert: string; readonly key: string };
   readonly spaces?: readonly string[];
   /** Its kibana.yml holds no key for what is encrypted. */
   readonly hasNoEncryptionKey?: boolean;
@@ -162,12 +165,14 @@ export async function startFakeKibana(settings: FakeSettings = {}): Promise<Fake
     return { status: 200, body: { id } };
   }
 
-  const server = createServer((req, res) => {
+  const onRequest = (req: IncomingMessage, res: ServerResponse): void => {
     void answer(req).then((reply) => respond(res, reply));
-  });
+  };
+  const { certificate } = settings;
+  const server = certificate === undefined ? createServer(onRequest) : createTlsServer(certificate, onRequest);
   await listen(server);
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${basePath}`,
+    url: `${certificate === undefined ? 'http' : 'https'}://127.0.0.1:${(server.address() as AddressInfo).port}${basePath}`,
     ids: (space = 'default') => [...(stores.get(space)?.keys() ?? [])],
     asked,
     rules,
