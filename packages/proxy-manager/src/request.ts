@@ -86,6 +86,7 @@ export class Request implements AsyncDisposable {
    * @throws {HostNotAllowedError} the url is outside the endpoint's `hosts`.
    * @throws {PoolExhaustedError} all credentials are used up or resting; `retryAt` says until when.
    * @throws {DeadlineError} `retry.deadlineMs` passed.
+   * @throws {NotCachedError} `cache: 'only-if-cached'`, and nothing that is stored suits.
    * @throws {StoreError} the usage counts could not be reached, so nothing was sent.
    * @throws {ClosedError} this Request or its manager is closed.
    */

@@ -7,6 +7,7 @@ import type { ForwardReason } from './cache-status.js';
 import { forwardStatus } from './cache-status.js';
 import type { CacheEntry, CacheShelf } from './cache-store.js';
 import { confirmedEntry, describes } from './confirm.js';
+import { invalidate } from './invalidate.js';
 import type { Place } from './keep.js';
 import { keep, put, remove } from './keep.js';
 import type { Found } from './lookup.js';
@@ -54,6 +55,8 @@ export async function askOrigin(
   const storable = { exchange, policy: ask.policy, reply, requestedAtMs, receivedAtMs: clock.now() };
   const place = { store, found };
   if (!isConditional || found.entry === undefined || reply.status !== 304) {
+    // A POST that is listed, too, may have changed what a GET gives.
+    await invalidate(store, exchange, reply);
     return stored(storable, place, question);
   }
   discard(reply);

@@ -32,9 +32,10 @@ export function keep(storable: Storable, place: Place): Kept {
   if (head === undefined) return { reply, isStored: false };
   const isWanted = (entry: Unplaced): boolean => asked(policy.shouldStore, entry, storable);
   if (body instanceof Uint8Array) {
+    if (body.byteLength > policy.maxEntryBytes) return { reply, isStored: false };
     // A copy: the caller gets the reply's own bytes and may alter them.
     const entry = { ...head, body: new Uint8Array(body) };
-    if (body.byteLength > policy.maxEntryBytes || !isWanted(entry)) return { reply, isStored: false };
+    if (!isWanted(entry)) return { reply, isStored: false };
     put(entry, storable, place);
     return { reply, isStored: true };
   }

@@ -233,6 +233,17 @@ const HTTP: readonly Case[] = [
     ],
   ],
   [
+    'a POST that is listed ends what is stored for a GET all the same',
+    { mode: 'http', methods: ['GET', 'POST'] },
+    [
+      { origin: fresh, is: 'miss' },
+      { method: 'POST', data: 'a', origin: fresh, is: 'miss' },
+      { origin: fresh, is: 'miss' },
+      { method: 'POST', data: 'a', is: 'hit' },
+      { is: 'hit' },
+    ],
+  ],
+  [
     'what ttl mode has stored is not for http mode',
     { mode: 'http' },
     [{ origin: noStore, is: 'miss' }, { is: 'miss' }],
