@@ -34,7 +34,8 @@ export async function perform<T>(sender: Sender, call: Call, answer: Answer<T>):
   const headersMs = patienceMs(pool, timeoutMs, policy.retry);
   const bounded = headersMs === undefined ? outbound : { ...outbound, wire: { ...outbound.wire, headersMs } };
   const request = conceal(bounded, patterns);
-  assertSendable(request, { endpoint, pool, isPinned: pin !== undefined, given: patterns });
+  const userAgent = typeof policy.userAgent === 'object' ? policy.userAgent.value : undefined;
+  assertSendable(request, { endpoint, pool, isPinned: pin !== undefined, given: patterns, userAgent });
   const abort = limitedAbort({
     signal: call.signal,
     alsoOn: call.alsoOn,
@@ -53,7 +54,7 @@ export async function perform<T>(sender: Sender, call: Call, answer: Answer<T>):
     avoid: NONE,
     lease: undefined,
     attempt: openAttempt(0, engine.clock.now()),
-    trace: openTrace(engine.clock.now()),
+    trace: { ...openTrace(engine.clock.now()), given: patterns },
   };
   let isStreaming = false;
   try {

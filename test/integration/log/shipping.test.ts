@@ -125,6 +125,8 @@ test('while the stream takes no writes, as a full disk makes it, records wait', 
     sinks: [elasticsearchSink({ client: async () => client })],
     onProblem: (problem) => told.push(problem.message),
   });
+  log.write(aRecord());
+  expect(await log.flush(20_000)).toBe(true);
   const record = aRecord();
   await client.indices.putSettings({ index: LOG_DATA_STREAM, settings: { 'index.blocks.write': true } });
   log.write(record);

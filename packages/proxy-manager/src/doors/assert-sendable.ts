@@ -15,11 +15,18 @@ export function assertSendable(
     /** After `getKeyProxy()` the caller is trusted to place the key. */
     readonly isPinned: boolean;
     readonly given: readonly SecretPattern[];
+    /** As the options say it. */
+    readonly userAgent: string | undefined;
   },
 ): void {
   const { name, hosts, apply } = by.endpoint;
   if (by.given.some((pattern) => pattern.inHost(request.url))) {
     throw new ConfigError('send', ['url: expected the key in path, query, headers or body, found it in the host']);
+  }
+  const words = { method: request.method, userAgent: by.userAgent };
+  for (const [option, text] of Object.entries(words)) {
+    if (text === undefined || !by.given.some((pattern) => pattern.in(text))) continue;
+    throw new ConfigError('send', [`${option}: expected the key in path, query, headers or body, found it here`]);
   }
   if (!allowsHost(hosts, request.url)) throw new HostNotAllowedError(name, request.url.host, hosts ?? []);
   const usesKey = by.pool.sections.some(({ kind }) => kind === 'key');

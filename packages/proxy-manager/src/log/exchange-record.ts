@@ -4,7 +4,7 @@ import type { Attempt, CacheStatus, Exchange, Reply } from '../pipeline/exchange
 import { header } from '../pipeline/headers.js';
 import { eventId } from './event-id.js';
 import { addressFields, publicUrl, relatedFields, urlFields } from './record-address.js';
-import { bodyText, headerFields } from './record-content.js';
+import { bodyText, headerFields, hidingOwn } from './record-content.js';
 import type { BodyPolicy, RecordPolicy } from './record-policy.js';
 import { wantsBodies } from './record-policy.js';
 import { accountOf, rateLimitFields } from './record-rate-limit.js';
@@ -170,20 +170,23 @@ function errorFields(error: unknown): ErrorFields {
 function httpFields({ id, request, policy }: Exchange, outcome: Outcome, attempt: Attempt | undefined): Fields {
   const { reply } = outcome;
   const { headers, bodies } = policy.record ?? NOTHING_MORE;
-  const hide = attempt?.hide ?? ((text: string) => text);
+  const hide =
+    headers === undefined && bodies === undefined ? asItIs : hidingOwn(request.headers, attempt?.hide ?? asItIs);
   // What the cache gives stands in the log already, with the reply that it was.
   const content =
     attempt !== undefined && bodies !== undefined && wantsBodies(bodies, reply?.status) ? bodies : undefined;
   const asked: Fields = { id, method: request.method };
   if (attempt !== undefined && attempt.bytesSent > 0) asked['bytes'] = attempt.bytesSent;
   const askedType = mimeType(header(request.headers, 'content-type'));
-  const askedBody = bodyFields(request.body, askedType, content, hide);
+  // A key that the caller wrote there by hand need not be one that this attempt knows.
+  const isOpen = request.asWritten?.bodyHoldsSecret !== true;
+  const askedBody = bodyFields(request.body, askedType, isOpen ? content : undefined, hide);
   if (askedBody !== undefined) asked['body'] = askedBody;
   if (askedType !== undefined) asked['mime_type'] = askedType;
   const referrer = header(request.headers, 'referer');
   const shownReferrer = referrer && publicUrl(referrer);
   if (shownReferrer !== undefined) asked['referrer'] = shownReferrer;
-  const askedHeaders = headers && headerFields(request.headers, headers);
+  const askedHeaders = headers && headerFields(request.headers, headers, hide);
   if (askedHeaders !== undefined) asked['headers'] = askedHeaders;
   if (reply === undefined) return { request: asked };
 
@@ -192,14 +195,25 @@ function httpFields({ id, request, policy }: Exchange, outcome: Outcome, attempt
   const answeredType = mimeType(header(reply.headers, 'content-type'));
   if (answeredType !== undefined) answered['mime_type'] = answeredType;
   const start = outcome.reply === undefined ? undefined : outcome.bodyStart;
-  const answeredBody = bodyFields(reply.body instanceof Uint8Array ? reply.body : start, answeredType, content, hide);
+  const isDecoded = header(reply.headers, 'content-encoding') === undefined;
+  const answeredText = isDecoded ? content : undefined;
+  const answeredBody = bodyFields(
+    reply.body instanceof Uint8Array ? reply.body : start,
+    answeredType,
+    answeredText,
+    hide,
+  );
   if (outcome.bodyBytes !== undefined) answered['body'] = { ...answeredBody, bytes: outcome.bodyBytes };
   else if (answeredBody !== undefined) answered['body'] = answeredBody;
-  const answeredHeaders = headers && headerFields(reply.headers, headers);
+  const answeredHeaders = headers && headerFields(reply.headers, headers, hide);
   if (answeredHeaders !== undefined) answered['headers'] = answeredHeaders;
   const fields: Fields = { request: asked, response: answered };
   if (attempt !== undefined && reply.httpVersion !== '') fields['version'] = reply.httpVersion;
   return fields;
+}
+
+function asItIs(text: string): string {
+  return text;
 }
 
 function bodyFields(

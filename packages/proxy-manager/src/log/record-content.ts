@@ -1,4 +1,7 @@
 import type { HeaderList } from '../pipeline/headers.js';
+import { PLACEHOLDER } from '../pipeline/key-template.js';
+import { patternOf } from '../pipeline/secret-pattern.js';
+import { Secret } from '../secret.js';
 
 /** Shown as there, never with their value: they hold credentials of users, which the library does not know. */
 const PRIVATE = /^(?:(?:proxy-)?authorization|(?:set-)?cookie2?|.*(?:api-?key|token|secret|password|signature).*)$/;
@@ -9,17 +12,33 @@ const TEXT = /^(?:text\/|application\/(?:.*[+/])?(?:json|xml|javascript|x-www-fo
 const SLACK_BYTES = 8192;
 
 /** The header fields whose names are in `names`, by lower-case name; undefined where there is none. */
-export function headerFields(list: HeaderList, names: ReadonlySet<string>): Record<string, unknown> | undefined {
+export function headerFields(
+  list: HeaderList,
+  names: ReadonlySet<string>,
+  hide: (text: string) => string,
+): Record<string, unknown> | undefined {
   let fields: Record<string, string | string[]> | undefined;
   for (const [name, value] of list) {
     const lower = name.toLowerCase();
     if (!names.has(lower)) continue;
-    const shown = PRIVATE.test(lower) ? '[redacted]' : value;
+    const shown = PRIVATE.test(lower) ? '[redacted]' : hide(value);
     fields ??= {};
     const earlier = fields[lower];
     fields[lower] = earlier === undefined ? shown : [earlier, shown].flat();
   }
   return fields;
+}
+
+/** `hide`, and a placeholder over what the caller's own credentials in `headers` are, wherever they come back. */
+export function hidingOwn(headers: HeaderList, hide: (text: string) => string): (text: string) => string {
+  const own = headers.flatMap(([name, value]) => {
+    const lower = name.toLowerCase();
+    if (!PRIVATE.test(lower) || value.includes(PLACEHOLDER)) return [];
+    const values = lower === 'cookie' ? value.split(';').map((pair) => pair.slice(pair.indexOf('=') + 1)) : [value];
+    // Behind the scheme, if there is one.
+    return values.map((each) => patternOf(new Secret(each.trim().replace(/^[\w-]+ +/, ''), 'header')));
+  });
+  return own.length === 0 ? hide : (text) => own.reduce((hidden, pattern) => pattern.hide(hidden), hide(text));
 }
 
 /** How much of a body must be kept for a bound of `maxBytes`. */

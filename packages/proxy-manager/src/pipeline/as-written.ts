@@ -9,7 +9,7 @@ type Field = HeaderList[number];
  * that the stages, the cache, the log and the errors see has a placeholder there. Its fields cannot be printed.
  */
 export class AsWritten {
-  /** The body itself is never logged, only shown in an error's config. */
+  /** Such a body is never logged, only shown in an error's config. */
   readonly bodyHoldsSecret: boolean;
   readonly #url: URL;
   readonly #auth: OutboundRequest['auth'];

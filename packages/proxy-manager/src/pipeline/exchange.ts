@@ -11,6 +11,7 @@ import type { WireObservation, WireOptions, WireReply } from '../transport/trans
 import type { MeterReading, Pool } from '../usage/usage-store.js';
 import type { AsWritten } from './as-written.js';
 import type { HeaderList } from './headers.js';
+import type { SecretPattern } from './secret-pattern.js';
 import type { Waits } from './waits.js';
 
 /**
@@ -125,6 +126,8 @@ export interface Trace {
   cache: CacheStatus;
   cacheKey: string | undefined;
   cacheAgeMs: number | undefined;
+  /** Secrets that `getKeyProxy()` has given out, which may stand where no lease of this exchange knows of them. */
+  readonly given?: readonly SecretPattern[];
   /** Which trace this exchange is part of, where one is known (W3C Trace Context). */
   context?: TraceContext | undefined;
   /** True while the origin is asked whether a stored reply is still valid: then a 304 is about that one. */

@@ -23,7 +23,7 @@ export function patternOf(secret: Secret): SecretPattern {
 
 /**
  * Finds a secret in the spellings in which it may stand in urls, headers and bodies: raw in any case, percent-encoded,
- * as a form or JSON writes it, and within Base64. A proxy's `user:password` is also found by its password alone.
+ * as a form or JSON writes it, in hex, and within Base64. A proxy's `user:password` is also found by its password alone.
  */
 export class SecretPattern {
   /** What is written in its place. With a short secret it says which, since a word may have been taken for it. */
@@ -77,7 +77,8 @@ function spellings(value: string): string {
     const eitherAlphabet = core.replaceAll(/[+-]/g, '[+-]').replaceAll(/[/_]/g, '[/_]');
     return `${BASE64_EDGE}${eitherAlphabet}${BASE64_EDGE}={0,2}`;
   });
-  return [alone, ...encoded].join('|');
+  const hex = value.length < SURELY_A_SECRET ? [] : [Buffer.from(value).toString('hex')];
+  return [alone, ...encoded, ...hex].join('|');
 }
 
 /** One character: itself, as JSON escapes it, percent-encoded however often, or its UTF-8 bytes read as Latin-1. */
@@ -107,7 +108,9 @@ function byteForms(value: string): string[] {
   const form = new URLSearchParams([['', value]]).toString().slice(1);
   const json = JSON.stringify(value).slice(1, -1);
   const asciiJson = json.replaceAll(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
-  return [value, encodeURIComponent(value), form, json, asciiJson, ...base64Cores(value)];
+  const hex = Buffer.from(value).toString('hex');
+  const inHex = value.length < SURELY_A_SECRET ? [] : [hex, hex.toUpperCase()];
+  return [value, encodeURIComponent(value), form, json, asciiJson, ...inHex, ...base64Cores(value)];
 }
 
 function quoted(text: string): string {

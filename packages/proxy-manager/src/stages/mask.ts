@@ -1,6 +1,7 @@
 import { ConfigError } from '../errors.js';
 import type { SecretPattern } from '../pipeline/secret-pattern.js';
 import { patternOf } from '../pipeline/secret-pattern.js';
+import { unpacked } from '../pipeline/unpacked.js';
 import type { Secret } from '../secret.js';
 import { TransportFault } from '../transport/fault.js';
 import type { WireReply } from '../transport/transport.js';
@@ -9,16 +10,22 @@ import type { WireReply } from '../transport/transport.js';
 export class Masker {
   readonly #patterns: readonly SecretPattern[];
 
-  constructor(secrets: readonly (Secret | undefined)[]) {
-    this.#patterns = secrets.filter((secret) => secret !== undefined).map(patternOf);
+  /** `further` ones come beside those of the secrets. */
+  constructor(secrets: readonly (Secret | undefined)[], further: readonly SecretPattern[] = []) {
+    const patterns = secrets.filter((secret) => secret !== undefined).map(patternOf);
+    this.#patterns = further.length === 0 ? patterns : [...new Set([...patterns, ...further])];
   }
 
   finds(text: string): boolean {
     return this.#patterns.some((pattern) => pattern.in(text));
   }
 
-  findsInBytes(content: Uint8Array): boolean {
-    return this.#patterns.some((pattern) => pattern.inBytes(content));
+  /** Also within what is compressed, as bytes that say so themselves or by their content `coding`. */
+  findsInBytes(content: Uint8Array, coding?: string): boolean {
+    if (this.#patterns.length === 0) return false;
+    if (this.#patterns.some((pattern) => pattern.inBytes(content))) return true;
+    const inner = unpacked(content, coding);
+    return inner === 'too large' || (inner !== undefined && this.#patterns.some((pattern) => pattern.inBytes(inner)));
   }
 
   text(text: string): string {

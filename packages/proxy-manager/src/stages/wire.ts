@@ -3,7 +3,7 @@ import type { Endpoint } from '../config/resolve.js';
 import { ConfigError, HostNotAllowedError } from '../errors.js';
 import type { Exchange, OutboundRequest } from '../pipeline/exchange.js';
 import type { HeaderList } from '../pipeline/headers.js';
-import { withHeader, withoutHeaders } from '../pipeline/headers.js';
+import { header, withHeader, withoutHeaders } from '../pipeline/headers.js';
 import { fillBody, fillText, fillUrl, PLACEHOLDER } from '../pipeline/key-template.js';
 import type { Next } from '../pipeline/stage.js';
 import { allowsHost } from '../pool/hosts.js';
@@ -12,6 +12,7 @@ import { overruled } from '../pool/outcome.js';
 import { toldLimits } from '../pool/told-limits.js';
 import type { Verdict } from '../pool/verdict.js';
 import { judgeFault, judgeReply } from '../pool/verdict.js';
+import { Secret } from '../secret.js';
 import { TransportFault } from '../transport/fault.js';
 import type { RedirectHop, Transport, WireReply, WireRequest } from '../transport/transport.js';
 import { askBeforeRedirect } from './before-redirect.js';
@@ -28,8 +29,13 @@ export function wireStage({ transport, clock }: { transport: Transport; clock: C
   return async function wire(exchange) {
     const { attempt, lease } = exchange;
     const throughProxy = lease?.proxy !== undefined;
-    const masker = new Masker([lease?.key?.secret, lease?.proxy?.userinfo]);
-    attempt.hide = (text) => masker.text(text);
+    const { given = [] } = exchange.trace;
+    const masker = new Masker([lease?.key?.secret, lease?.proxy?.userinfo], given);
+    const login = loginOf(exchange.request);
+    // A login of the caller's own is hidden where it is kept, in cache and log, and not from the caller.
+    const keeper =
+      login === undefined ? masker : new Masker([lease?.key?.secret, lease?.proxy?.userinfo, login], given);
+    attempt.hide = (text) => keeper.text(text);
     try {
       const reply = await transport.send(toWire(exchange, masker), attempt);
       attempt.sent = true;
@@ -45,9 +51,9 @@ export function wireStage({ transport, clock }: { transport: Transport; clock: C
         ...masked,
         url,
         verdict,
-        echoesSecret: isCached && isEcho(reply, masked, masker),
+        echoesSecret: isCached && isEcho(reply, keeper === masker ? masked : keeper.reply(reply), keeper),
         ...(isCached && !(reply.body instanceof Uint8Array)
-          ? { findsSecretIn: (body: Uint8Array) => masker.findsInBytes(body) }
+          ? { findsSecretIn: (body: Uint8Array) => keeper.findsInBytes(body, codingOf(reply)) }
           : {}),
       };
     } catch (error) {
@@ -57,6 +63,12 @@ export function wireStage({ transport, clock }: { transport: Transport; clock: C
       throw masker.error(error);
     }
   };
+}
+
+/** The `user:password` that the caller wrote, unless a key goes there. */
+function loginOf({ auth }: OutboundRequest): Secret | undefined {
+  if (auth === undefined || auth.password === '' || auth.password.includes(PLACEHOLDER)) return undefined;
+  return new Secret(`${auth.username}:${auth.password}`, 'login');
 }
 
 async function judgement(exchange: Exchange, reply: WireReply, nowMs: number): Promise<Judgement> {
@@ -92,12 +104,17 @@ function ofAnother(verdict: Verdict): Verdict {
 }
 
 /** Only what may be cached is searched for its body too. */
-function isEcho(reply: WireReply, masked: WireReply, masker: Masker): boolean {
+function isEcho(reply: WireReply, masked: WireReply, keeper: Masker): boolean {
   return (
     masked.headers !== reply.headers ||
     masked.statusText !== reply.statusText ||
-    (reply.body instanceof Uint8Array && masker.findsInBytes(reply.body))
+    (reply.body instanceof Uint8Array && keeper.findsInBytes(reply.body, codingOf(reply)))
   );
+}
+
+/** What the body still is coded in: its header is gone where it was decoded. */
+function codingOf({ headers }: WireReply): string | undefined {
+  return header(headers, 'content-encoding')?.trim().toLowerCase();
 }
 
 function toWire(exchange: Exchange, masker: Masker): WireRequest {

@@ -18,6 +18,8 @@ describe('a secret of ordinary length is found', () => {
     ['in JSON', JSON.stringify({ k: value })],
     ['in JSON with escaped letters', JSON.stringify(value).replaceAll('ü', '\\u00fc').replaceAll('/', '\\/')],
     ['as UTF-8 read as Latin-1', Buffer.from(value).toString('latin1')],
+    ['in hex', Buffer.from(value).toString('hex')],
+    ['in upper-case hex', Buffer.from(value).toString('hex').toUpperCase()],
     ['in Basic authentication', Buffer.from(`${value}:`).toString('base64')],
     ['in Base64 after one byte', Buffer.from(`a${value}b`).toString('base64')],
     ['in Base64 after two bytes', Buffer.from(`ab${value}c`).toString('base64url')],

@@ -1,3 +1,4 @@
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 import { ConfigError } from '../../src/errors.js';
 import { Secret } from '../../src/secret.js';
@@ -32,4 +33,13 @@ it('gives an error whose message held the key a new message, and keeps what it s
     code: 'ERR_CONFIG',
     message: 'send: invalid header {key}',
   });
+});
+
+it('finds the key within a body that is compressed, and takes what is too large to look into for the worst', () => {
+  const text = Buffer.from('x'.repeat(1000) + 's3cr/et-key');
+  for (const packed of [gzipSync(text), deflateSync(text)]) expect(masker.findsInBytes(packed)).toBe(true);
+  expect(masker.findsInBytes(brotliCompressSync(text), 'br')).toBe(true);
+  expect(masker.findsInBytes(gzipSync('nothing'))).toBe(false);
+  expect(masker.findsInBytes(Buffer.from([0x1f, 0x8b, 1, 2, 3]))).toBe(false);
+  expect(masker.findsInBytes(gzipSync(Buffer.alloc(65 * 1024 * 1024)))).toBe(true);
 });
