@@ -21,6 +21,7 @@ import { observedLog } from './log/observed-log.js';
 import { openExchangeLog } from './log/open-exchange-log.js';
 import type { RecordPolicy } from './log/record-policy.js';
 import { limiters } from './pace/limiters.js';
+import { randomUserAgent } from './identity/user-agents.js';
 import { exchangeAbort, unlessAborted } from './pipeline/abort.js';
 import type { Exchange, ExchangePolicy, Reply } from './pipeline/exchange.js';
 import { compose } from './pipeline/compose.js';
@@ -36,7 +37,9 @@ import { credentialPool, poolOf } from './pool/pool.js';
 import type { Secret } from './secret.js';
 import { breakerStage } from './stages/breaker.js';
 import { cacheStage } from './stages/cache.js';
+import { Session } from './session/session.js';
 import { credentialStage } from './stages/credential.js';
+import type { LeaseFor } from './stages/credential.js';
 import { identityStage } from './stages/identity.js';
 import { paceStage } from './stages/pace.js';
 import { recordStage } from './stages/record.js';
@@ -63,6 +66,7 @@ export class Engine {
   readonly pins: Set<PinnedIdentity> = new Set();
   readonly #pools = new Map<string, Pool>();
   readonly #credentials = new Map<Pool, CredentialPool>();
+  readonly #sessions = new Map<Pool, Map<string, Session>>();
   readonly #waits = new Waits();
   #given: readonly Secret[] = [];
   readonly #stores: Stores;
@@ -127,9 +131,7 @@ export class Engine {
         recordStage({ log: this.#log, clock }),
         breakerStage({ clock }),
         this.#pace.stage,
-        credentialStage(({ pool, policy, request, signal, avoid, shun, waits }) =>
-          this.lease(pool, { ...policy, signal, avoid, shun, host: request.url.host }, waits),
-        ),
+        credentialStage((exchange) => this.#leaseFor(exchange)),
         identityStage(),
       ],
       wireStage({ transport: this.#transport, clock }),
@@ -175,6 +177,38 @@ export class Engine {
       for (const set of [waits, this.#waits]) set.delete(wait);
       wait.dispose();
     }
+  }
+
+  /** Of the identity that the Request keeps, of its session, or of the least-used credentials. */
+  async #leaseFor(exchange: Exchange): ReturnType<LeaseFor> {
+    const { pin, pool, policy, request, session, signal, avoid, shun, waits } = exchange;
+    if (pin !== undefined) {
+      const lease = await pin.lease(exchange);
+      return { lease, identity: await session?.session.current() };
+    }
+    const demand = { ...policy, signal, avoid, shun, host: request.url.host };
+    if (session === undefined) return { lease: await this.lease(pool, demand, waits) };
+    return session.session.lease(demand, session.rules, (one) => this.lease(pool, one, waits));
+  }
+
+  /** The one session of that name on these credentials. */
+  session(pool: Pool, name: string): Session {
+    let session = this.#sessions.get(pool)?.get(name);
+    if (session === undefined) {
+      const { clock } = this;
+      const kinds = pool.sections.map(({ kind }) => kind).join('+');
+      const parts = {
+        name: `${kinds}\n${pool.endpoint}\n${name}`,
+        pool,
+        store: this.#stores.sessions,
+        clock,
+        userAgent: randomUserAgent,
+      };
+      session = new Session(parts);
+      const ofPool = this.#sessions.get(pool) ?? new Map<string, Session>();
+      this.#sessions.set(pool, ofPool.set(name, session));
+    }
+    return session;
   }
 
   /** From now on the lease's secrets are hidden wherever a caller writes them: `getKeyProxy` has given them out. */
@@ -268,6 +302,8 @@ export class Engine {
     // The transport first: a streamed reply that it cuts is still logged.
     if (this.#ownsTransport) await this.#transport.close();
     await this.#log.close();
+    const sessions = [...this.#sessions.values()].flatMap((ofPool) => [...ofPool.values()]);
+    await Promise.all(sessions.map((session) => session.close()));
     await this.#stores.close();
   }
 }

@@ -22,6 +22,7 @@ export type {
   RequestOptions,
   RetryOptions,
   SendOptions,
+  SessionOptions,
 } from './config/options.js';
 export type {
   ApplyEntry,

@@ -8,7 +8,7 @@ import { endWithCaller } from './doors/stream.js';
 import type { Engine } from './engine.js';
 import { limitedAbort } from './pipeline/abort.js';
 import { conceal, concealLabels } from './pipeline/as-written.js';
-import type { Exchange, ExchangePolicy } from './pipeline/exchange.js';
+import type { Exchange, ExchangePolicy, NamedSession } from './pipeline/exchange.js';
 import { openAttempt, openTrace } from './pipeline/exchange.js';
 import type { Waits } from './pipeline/waits.js';
 import { patienceMs } from './pool/patience.js';
@@ -23,11 +23,12 @@ export interface Sender {
   readonly policy: ExchangePolicy;
   readonly waits: Waits;
   readonly pin: PinnedIdentity | undefined;
+  readonly session: NamedSession | undefined;
 }
 
 /** One exchange through the whole pipeline, from the words of a door to its answer. */
 export async function perform<T>(sender: Sender, call: Call, answer: Answer<T>): Promise<T> {
-  const { engine, endpoint, pool, waits, pin } = sender;
+  const { engine, endpoint, pool, waits, pin, session } = sender;
   const { outbound, extras, timeoutMs } = call;
   const policy = overPolicy(sender.policy, extras);
   const patterns = engine.givenPatterns;
@@ -50,6 +51,7 @@ export async function perform<T>(sender: Sender, call: Call, answer: Answer<T>):
     policy: patterns.length === 0 ? policy : { ...policy, labels: concealLabels(policy.labels, patterns) },
     signal: abort.signal,
     pin,
+    session,
     waits,
     avoid: NONE,
     lease: undefined,

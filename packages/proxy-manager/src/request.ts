@@ -17,10 +17,13 @@ import { ClosedError } from './errors.js';
 import { randomUserAgent } from './identity/user-agents.js';
 import { withUserAgent } from './identity/with-user-agent.js';
 import { perform } from './perform.js';
-import type { ExchangePolicy } from './pipeline/exchange.js';
+import type { ExchangePolicy, NamedSession } from './pipeline/exchange.js';
 import { Waits } from './pipeline/waits.js';
+import type { Lease } from './pool/lease.js';
+import type { LeaseDemand } from './pool/pool.js';
 import { PinnedIdentity } from './pool/pinned-identity.js';
 import type { KeyProxy } from './pool/pinned-identity.js';
+import { namedSession } from './session/named-session.js';
 import type { Pool } from './usage/usage-store.js';
 
 /**
@@ -48,6 +51,7 @@ export class Request implements AsyncDisposable {
   readonly #inFlight = new Set<Promise<unknown>>();
   readonly #waits = new Waits();
   readonly #perform: Perform;
+  readonly #session: NamedSession | undefined;
   #axios: AxiosInstance | undefined;
   #fetch: typeof globalThis.fetch | undefined;
   #pin: PinnedIdentity | undefined;
@@ -69,7 +73,15 @@ export class Request implements AsyncDisposable {
     this.#release = release;
     this.#defaults = callOptions(options);
     this.#policy = overPolicy(engine.policy, options);
-    const sender = { engine, endpoint: this.#endpoint, pool: this.#pool, policy: this.#policy, waits: this.#waits };
+    this.#session = namedSession(options.session, (name) => engine.session(this.#pool, name));
+    const sender = {
+      engine,
+      endpoint: this.#endpoint,
+      pool: this.#pool,
+      policy: this.#policy,
+      waits: this.#waits,
+      session: this.#session,
+    };
     this.#perform = (read, answer) => {
       this.#assertOpen();
       return this.#tracked(read().then((call) => perform({ ...sender, pin: this.#pin }, call, answer)));
@@ -208,9 +220,13 @@ export class Request implements AsyncDisposable {
 
   async #takePin(): Promise<KeyProxy> {
     const waits = this.#waits;
-    const lease = await this.#engine.lease(this.#pool, { cost: 1, waitMs: this.#policy.waitMs }, waits);
-    const { clock } = this.#engine;
-    const pin = new PinnedIdentity(lease, (demand) => this.#engine.lease(this.#pool, demand, waits), clock);
+    const take = (demand: LeaseDemand): Promise<Lease> => this.#engine.lease(this.#pool, demand, waits);
+    const demand = { cost: 1, waitMs: this.#policy.waitMs };
+    const named = this.#session;
+    const lease = await (named === undefined
+      ? take(demand)
+      : named.session.lease(demand, named.rules, take).then((of) => of.lease));
+    const pin = new PinnedIdentity(lease, take, this.#engine.clock);
     const previous = this.#pin;
     this.#pin = pin;
     this.#engine.pins.add(pin);

@@ -18,6 +18,8 @@ import { elasticsearchSink } from './log/elasticsearch.js';
 import type { ExchangeSink } from './log/exchange-log.js';
 import { ensureAssets } from './log/install-assets.js';
 import { redisConnection } from './redis-connection.js';
+import type { SessionStore } from './session/session-store.js';
+import { sessionStore } from './session/session-store.js';
 import { withMaskedErrors } from './store-passwords.js';
 import { lmdbUsageStore } from './usage/lmdb.js';
 import { memoryUsageStore } from './usage/memory.js';
@@ -32,6 +34,7 @@ export interface Stores {
   readonly usage: UsageStore;
   readonly cache: CacheTiers;
   readonly sinks: readonly ExchangeSink[];
+  readonly sessions: SessionStore;
   /** What they share with others, where it is configured. */
   readonly redis: ServerConnection<Cluster | Redis> | undefined;
   close(): Promise<void>;
@@ -104,6 +107,7 @@ export function openStores(options: ManagerOptions & { readonly dataDir: string;
     usage,
     cache: { cache, memory, store: store ?? memory },
     sinks: [...sinks, ...(options.log?.sinks ?? [])],
+    sessions: sessionStore(ground.environment.client),
     redis: ground.redis,
     close: () => closeAll(made),
   };

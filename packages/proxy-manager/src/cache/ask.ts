@@ -5,6 +5,7 @@ import { header } from '../pipeline/headers.js';
 import type { Directives } from './cache-control.js';
 import { cacheControl } from './cache-control.js';
 import type { KeyScope } from './key.js';
+import { identityOf } from './identity.js';
 import { cacheKey } from './key.js';
 import { asksOrigin } from './validators.js';
 
@@ -34,7 +35,9 @@ const NOTHING_SAID: Directives = new Map();
  *
  * @throws {ConfigError} `perCredential`, and nothing says which credential it will be.
  */
-export function askOf({ request, policy: { cache: policy }, pin }: Exchange): Ask | undefined {
+export function askOf(exchange: Exchange): Ask | undefined {
+  const { request } = exchange;
+  const { cache: policy } = exchange.policy;
   if (policy === undefined || !policy.methods.has(request.method)) return undefined;
   const { headers, wire } = request;
   const isPart = header(headers, 'range') !== undefined;
@@ -42,13 +45,14 @@ export function askOf({ request, policy: { cache: policy }, pin }: Exchange): As
   if (isPart && (policy.mode === 'ttl' || request.method !== 'GET')) return undefined;
   const directives = requestDirectives(headers);
   if (directives.has('no-store')) return undefined;
-  if (policy.perCredential && pin === undefined) {
+  const credentials = policy.perCredential ? identityOf(exchange) : undefined;
+  if (policy.perCredential && credentials === undefined) {
     throw new ConfigError('send', [
-      'cache.perCredential: expected a credential that is known before the cache is asked; call getKeyProxy() first, or leave perCredential out',
+      'cache.perCredential: expected a credential that is known before the cache is asked; call getKeyProxy() first, name a session, or leave perCredential out',
     ]);
   }
   const { mode, varyBy, sortQuery } = policy;
-  const scope: KeyScope = { mode, varyBy, sortQuery, credentials: policy.perCredential ? pin?.ids : undefined };
+  const scope: KeyScope = { mode, varyBy, sortQuery, credentials };
   const key = cacheKey(request, scope);
   if (key === undefined) return undefined;
   const { use } = policy;

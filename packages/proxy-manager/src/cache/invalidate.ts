@@ -1,6 +1,7 @@
 import type { Exchange, Reply } from '../pipeline/exchange.js';
 import { header } from '../pipeline/headers.js';
 import type { CacheShelf } from './cache-store.js';
+import { identityOf } from './identity.js';
 import { cacheKey } from './key.js';
 
 /** RFC 9110 §9.2.1, and QUERY of its own RFC: they change nothing at the origin. */
@@ -13,11 +14,12 @@ const BUDGET_MS = 250;
  * Deletes, in http mode, what a successful unsafe method has made out of date (RFC 9111 §4.4): the replies for its own
  * url, and for those of `Location` and `Content-Location` at the same origin.
  */
-export async function invalidate(store: CacheShelf, { request, policy, pin }: Exchange, reply: Reply): Promise<void> {
-  const { cache } = policy;
+export async function invalidate(store: CacheShelf, exchange: Exchange, reply: Reply): Promise<void> {
+  const { request } = exchange;
+  const { cache } = exchange.policy;
   if (cache?.mode !== 'http' || SAFE.has(request.method) || reply.status < 200 || reply.status >= 400) return;
   const { mode, varyBy, sortQuery } = cache;
-  const scope = { mode, varyBy, sortQuery, credentials: cache.perCredential ? pin?.ids : undefined };
+  const scope = { mode, varyBy, sortQuery, credentials: cache.perCredential ? identityOf(exchange) : undefined };
   const keys = outdated(request.url, reply).flatMap((url) =>
     ['GET', 'HEAD'].map((method) => cacheKey({ method, url, body: undefined }, scope)),
   );

@@ -2,6 +2,7 @@ import { hash, randomBytes } from 'node:crypto';
 import type { Exchange } from '../pipeline/exchange.js';
 import type { HeaderList } from '../pipeline/headers.js';
 import type { CacheVariant } from './cache-store.js';
+import { identityOf } from './identity.js';
 
 /** What in ttl mode tells no replies apart unless the policy names it: who asks, and how the bytes are coded on the way. */
 const NOT_IN_TTL_MODE = /^(?:\*|accept-encoding|authorization|cookie|proxy-authorization|user-agent|sec-ch-ua.*)$/;
@@ -47,14 +48,15 @@ function varyFields(headers: HeaderList): string[] {
 /**
  * What the request says in the header `name`, whitespace aside; null where it says nothing. What a later stage adds
  * stands for itself: a rotated user agent is one and the same for whoever leaves it to us, cookies and credentials are
- * those of the pinned identity.
+ * those of the pinned identity or the session.
  */
-function saidIn({ request, policy, pin }: Exchange, name: string): unknown {
+function saidIn(exchange: Exchange, name: string): unknown {
+  const { request, policy } = exchange;
   const values = request.headers.filter(([candidate]) => candidate.toLowerCase() === name).map(([, value]) => value);
   if (values.length > 0) {
     const parts = values.join(',').split(',');
     return parts.map((part) => part.trim().replaceAll(/\s+/g, ' ')).join(',');
   }
   if (name === 'user-agent' || name.startsWith('sec-ch-ua')) return [policy.userAgent];
-  return pin !== undefined && (name === 'cookie' || name === 'authorization') ? [pin.ids] : null;
+  return name === 'cookie' || name === 'authorization' ? (identityOf(exchange) ?? null) : null;
 }

@@ -160,10 +160,36 @@ export interface ExchangeOptions {
   readonly userAgent?: boolean | string;
 }
 
+/** One identity under a name, and when it ends. */
+export interface SessionOptions {
+  readonly name: string;
+  /**
+   * Its age in ms.
+   * @default Infinity
+   */
+  readonly maxAgeMs?: number;
+  /**
+   * Attempts it is used for.
+   * @default Infinity
+   */
+  readonly maxUses?: number;
+  /**
+   * Attempts in a row that were throttled or found its quota spent. One that was blocked or refused, or whose proxy is
+   * dead, ends it at once.
+   * @default 3
+   */
+  readonly maxErrors?: number;
+}
+
 /** `new Request(options)`: the endpoint, the extras, and axios's defaults (`baseURL`, `headers`, `timeout`, `params`, …). */
 export interface RequestDefaults extends ExchangeOptions, Omit<AxiosRequestConfig, 'adapter' | 'method' | 'url'> {
   /** Use only the keys or only the proxies of an endpoint that stands in both sections. Default: both together. */
   readonly secretType?: 'ip' | 'key';
+  /**
+   * A name under which the same key, proxy, user agent and cookies serve every request of this endpoint, until the
+   * session ends: also in other Requests of the manager, and after a restart. Default: none.
+   */
+  readonly session?: string | SessionOptions;
 }
 
 /** With `manager` the Request lives on it; without, all Requests of a process with equal settings share one. */

@@ -70,6 +70,10 @@ const PASSED_ON: ReadonlySet<string> = new Set([
 
 const HEADER_NAME = /^[!#$%&'*+.^_`|~\dA-Za-z-]+$/;
 
+function isCount(value: unknown): boolean {
+  return value === Infinity || (Number.isSafeInteger(value) && Number(value) > 0);
+}
+
 /** What a later version will take. */
 const later: Rule = (_, path, problems) => problems.push(problem(path, 'not supported by this version'));
 
@@ -93,7 +97,13 @@ const EXCHANGE: Rules = {
     // Not with a header behind a line break.
     /^[^:@=]{1,20}$/,
   ),
-  session: later,
+};
+
+const SESSION: Rules = {
+  name: text,
+  maxAgeMs: rule('a positive number of milliseconds', (value) => typeof value === 'number' && value > 0),
+  maxUses: rule('a positive integer or Infinity', isCount),
+  maxErrors: rule('a positive integer or Infinity', isCount),
 };
 
 /** What axios leaves unchecked, and would fail on in other words or not at all. */
@@ -188,12 +198,21 @@ const REQUEST: Rules = {
   ...AXIOS,
   ...RESOURCES,
   ...EXCHANGE,
+  session: either(
+    required('name', object(SESSION, knownIn(SESSION))),
+    rule('a name, or an object with a name', isText, 'secret'),
+  ),
   endpoint: text,
   manager: rule('a ProxyManager', has('request', 'close')),
   secretType: rule('key or ip', oneOf('key', 'ip'), WORD),
 };
 
-const EXTRAS: Rules = { ...EXCHANGE, cost: positiveInteger };
+const EXTRAS: Rules = {
+  ...EXCHANGE,
+  cost: positiveInteger,
+  session: (_, path, problems) =>
+    problems.push(problem(path, 'not of a call but of a Request: new Request({ session })')),
+};
 
 const SEND: Rules = { ...AXIOS, ...EXTRAS };
 

@@ -25,6 +25,7 @@ const NOT_OF_A_CALL = new Set([
   'redis',
   'secretType',
   'secrets',
+  'session',
   'trace',
   'usage',
 ]);

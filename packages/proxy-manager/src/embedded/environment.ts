@@ -8,7 +8,7 @@ import { transactions } from './transactions.js';
 
 /** What one embedded store keeps: its name and the version of the form it keeps it in. */
 export interface DatabaseName {
-  readonly name: 'cache' | 'usage';
+  readonly name: 'cache' | 'session' | 'usage';
   /** A positive integer; a release that changes the form counts it up, and migrates or refuses the older one. */
   readonly version: number;
 }

@@ -8,6 +8,7 @@ import type { OutcomeFunction } from '../pool/outcome.js';
 import type { ToldLimit } from '../pool/told-limits.js';
 import type { Verdict } from '../pool/verdict.js';
 import type { WireObservation, WireOptions, WireReply } from '../transport/transport.js';
+import type { Session, SessionIdentity, SessionRules } from '../session/session.js';
 import type { MeterReading, Pool } from '../usage/usage-store.js';
 import type { AsWritten } from './as-written.js';
 import type { HeaderList } from './headers.js';
@@ -78,6 +79,9 @@ export interface Exchange {
   readonly signal: AbortSignal;
   /** The identity kept by `getKeyProxy()`, if any: it gives the leases of this exchange. */
   readonly pin: Pin | undefined;
+  readonly session?: NamedSession | undefined;
+  /** Of the session; there from the stage on that leases. */
+  readonly identity?: SessionIdentity | undefined;
   /** The Request's waits for the pool, which closing it ends. */
   readonly waits: Waits;
   /** Ids that earlier attempts used: taken again only where no other is ready. */
@@ -97,6 +101,13 @@ export interface Pin {
   /** Of the key and the proxy. */
   readonly ids: readonly string[];
   lease(exchange: Exchange): Promise<Lease>;
+}
+
+/** The session that a Request names, and when it is to end. */
+export interface NamedSession {
+  readonly name: string;
+  readonly session: Session;
+  readonly rules: SessionRules;
 }
 
 /** A span of somebody's trace: 32 and 16 hex digits, and the flags of W3C Trace Context. */

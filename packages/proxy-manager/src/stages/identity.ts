@@ -5,7 +5,7 @@ import type { Stage } from '../pipeline/stage.js';
 
 /**
  * Gives the request a browser's user agent and the client hints that go with it, the same ones for as long as a
- * credential of an endpoint is used. The caller's own headers win.
+ * credential of an endpoint is used, or a session lasts. The caller's own headers win.
  */
 export function identityStage(): Stage {
   const userAgentOf = stickyUserAgents();
@@ -19,7 +19,8 @@ export function identityStage(): Stage {
     }
     const userAgent =
       policy.userAgent === 'auto'
-        ? await userAgentOf([endpoint.name, ...attempt.taken.map(({ id }) => id)].join('\n'))
+        ? (exchange.identity?.userAgent ??
+          (await userAgentOf([endpoint.name, ...attempt.taken.map(({ id }) => id)].join('\n'))))
         : policy.userAgent.value;
     attempt.userAgent = userAgent;
     const headers = withUserAgent(request.headers, userAgent, { hints: isSecureOrigin(request.url) });

@@ -18,6 +18,8 @@ import type { RedirectHop, Transport, WireReply, WireRequest } from '../transpor
 import { askBeforeRedirect } from './before-redirect.js';
 import { Masker } from './mask.js';
 
+const COOKIE: ReadonlySet<string> = new Set(['cookie']);
+
 /** What never follows a redirect to another origin, whatever it holds. */
 const PRIVATE_HEADERS = ['authorization', 'cookie', 'proxy-authorization'];
 
@@ -40,6 +42,7 @@ export function wireStage({ transport, clock }: { transport: Transport; clock: C
       const reply = await transport.send(toWire(exchange, masker), attempt);
       attempt.sent = true;
       attempt.host = reply.url.host;
+      exchange.identity?.keepCookies(reply.url, reply.headers);
       const { verdict, told } = await judgement(exchange, reply, clock.now());
       attempt.verdict = verdict;
       attempt.told = told;
@@ -118,30 +121,46 @@ function codingOf({ headers }: WireReply): string | undefined {
 }
 
 function toWire(exchange: Exchange, masker: Masker): WireRequest {
-  const { endpoint, lease, signal } = exchange;
+  const { endpoint, identity, lease, signal } = exchange;
   const request = exchange.request.asWritten?.restore(exchange.request) ?? exchange.request;
-  const base = {
-    method: request.method,
-    options: request.wire,
-    proxy: lease?.proxy,
-    signal,
-    onRedirect: (hop: RedirectHop): Promise<WireRequest> => redirect(exchange, masker, hop),
-  };
   const key = lease?.key?.secret.reveal();
-  if (key === undefined) {
-    return { ...base, url: request.url, headers: withAuth(request.headers, request.auth), body: request.body };
-  }
+  const base = { method: request.method, options: request.wire, proxy: lease?.proxy, signal };
+  const filled =
+    key === undefined
+      ? { url: request.url, headers: withAuth(request.headers, request.auth), body: request.body }
+      : withKey(request, endpoint, key);
+  const ownCookies = header(filled.headers, 'cookie');
+  const onRedirect = (hop: RedirectHop): Promise<WireRequest> => redirect(exchange, masker, hop, ownCookies);
+  if (identity === undefined) return { ...base, ...filled, onRedirect };
+  return {
+    ...base,
+    ...filled,
+    headers: withCookies(filled.headers, ownCookies, identity.cookiesFor(filled.url)),
+    onRedirect,
+  };
+}
+
+function withKey(
+  request: OutboundRequest,
+  endpoint: Endpoint,
+  key: string,
+): Pick<WireRequest, 'body' | 'headers' | 'url'> {
   const filled = request.headers.map(([name, value]) => [name, fillText(value, key)] as const);
   const auth = request.auth && {
     username: fillText(request.auth.username, key),
     password: fillText(request.auth.password, key),
   };
   return {
-    ...base,
     url: applyQuery(fillUrl(request.url, key), endpoint, key),
     headers: applyHeaders(withAuth(filled, auth), endpoint, key),
     body: fillBody(request.body, request.headers, key),
   };
+}
+
+/** The caller's own cookies, and the session's behind them. */
+function withCookies(headers: HeaderList, own: string | undefined, kept: string): HeaderList {
+  const cookies = [own ?? '', kept].filter((part) => part !== '').join('; ');
+  return cookies === '' ? withoutHeaders(headers, COOKIE) : withHeader(headers, 'cookie', cookies);
 }
 
 function withAuth(headers: HeaderList, auth: OutboundRequest['auth']): HeaderList {
@@ -169,13 +188,26 @@ function applyQuery(url: URL, { apply }: Endpoint, key: string): URL {
 }
 
 /** The next hop of a redirect: allowed, without what must not cross origins, let through by the caller, and charged. */
-async function redirect(exchange: Exchange, masker: Masker, hop: RedirectHop): Promise<WireRequest> {
-  const { endpoint, lease, request } = exchange;
+async function redirect(
+  exchange: Exchange,
+  masker: Masker,
+  hop: RedirectHop,
+  ownCookies: string | undefined,
+): Promise<WireRequest> {
+  const { endpoint, identity, lease, request } = exchange;
+  identity?.keepCookies(hop.from.url, hop.headers);
   if (!allowsHost(endpoint.hosts, hop.to)) {
     throw new HostNotAllowedError(endpoint.name, masker.text(hop.to.host), endpoint.hosts ?? []);
   }
   const isSameOrigin = hop.to.origin === hop.from.url.origin;
-  const next = isSameOrigin ? withinOrigin(exchange, hop) : acrossOrigins(exchange, masker, hop);
+  const led = isSameOrigin ? withinOrigin(exchange, hop) : acrossOrigins(exchange, masker, hop);
+  const next =
+    identity === undefined
+      ? led
+      : {
+          ...led,
+          headers: withCookies(led.headers, isSameOrigin ? ownCookies : undefined, identity.cookiesFor(led.url)),
+        };
   const before = request.redirects?.before;
   const asked = before === undefined ? next : askBeforeRedirect(before, hop, next, masker);
   await lease?.charge(1);

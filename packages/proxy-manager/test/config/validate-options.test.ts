@@ -102,12 +102,12 @@ describe('a Request', () => {
   });
 
   test('is told every mistake at once', () => {
-    const wrong = { secretType: 'keys', cache: 'no-stoer', userAgent: 'a\nb', session: 's', timeout: '5', manager: {} };
+    const wrong = { secretType: 'keys', cache: 'no-stoer', userAgent: 'a\nb', session: '', timeout: '5', manager: {} };
     expect(problems(() => checkRequestOptions(wrong))).toEqual([
       'secretType: expected key or ip, found "keys"',
       'cache: expected true, false, { ttlMs, … } or one of default, force-cache, no-cache, no-store, only-if-cached, reload, found "no-stoer"',
       'userAgent: expected true, false or a user agent in printable ASCII, found "a\\nb"',
-      'session: not supported by this version',
+      'session: expected a name, or an object with a name, found an empty string',
       'timeout: expected milliseconds from 0 to 2147483647, found "5"',
       'manager: expected a ProxyManager, found an object',
       'endpoint: expected a string, found nothing',

@@ -1,0 +1,200 @@
+import type { Clock } from '../clock.js';
+import { unlessAborted } from '../pipeline/abort.js';
+import type { HeaderList } from '../pipeline/headers.js';
+import type { Lease } from '../pool/lease.js';
+import type { LeaseDemand } from '../pool/pool.js';
+import type { Verdict } from '../pool/verdict.js';
+import type { Pool } from '../usage/usage-store.js';
+import type { Cookies } from './cookies.js';
+import { openCookies } from './cookies.js';
+import type { SavedSession, SessionStore } from './session-store.js';
+
+/** When a session ends, and the next request begins another by its name. */
+export interface SessionRules {
+  readonly maxAgeMs: number;
+  readonly maxUses: number;
+  /** In a row. */
+  readonly maxErrors: number;
+}
+
+/** What a session is made of. */
+export interface SessionParts {
+  /** Of one endpoint. */
+  readonly name: string;
+  readonly pool: Pool;
+  readonly store: SessionStore;
+  readonly clock: Clock;
+  readonly userAgent: () => Promise<string>;
+}
+
+/** Counts a use of what is demanded. */
+export type Take = (demand: LeaseDemand) => Promise<Lease>;
+
+export interface SessionLease {
+  readonly lease: Lease;
+  readonly identity: SessionIdentity;
+}
+
+/** One identity from its beginning to its end. */
+interface Life {
+  readonly ids: readonly string[];
+  readonly userAgent: string;
+  readonly startedAtMs: number;
+  uses: number;
+  /** In a row; Infinity: it was turned away. */
+  errors: number;
+  readonly cookies: Cookies;
+}
+
+/** What the stages behind the lease need of a session. */
+export interface SessionIdentity {
+  readonly userAgent: string;
+  cookiesFor(url: URL): string;
+  keepCookies(url: URL, headers: HeaderList): void;
+  /** What an attempt says of the identity. */
+  settle(verdict: Verdict | undefined): void;
+}
+
+/**
+ * One identity under a name: the same key, proxy, user agent and cookies for every request, until it is too old, used
+ * up or turned away. Requests of one manager that name it share it, and so does the next process.
+ */
+export class Session {
+  readonly #parts: SessionParts;
+  #life: Promise<Life> | undefined;
+  #ended: SavedSession | undefined;
+  #writing: Promise<void> | undefined;
+  #unwritten: Life | undefined;
+
+  constructor(parts: SessionParts) {
+    this.#parts = parts;
+  }
+
+  /** A use of its credentials, by `take`. A session that is over begins anew, with others where there are others. */
+  async lease(demand: LeaseDemand, rules: SessionRules, take: Take): Promise<SessionLease> {
+    for (;;) {
+      const opening = this.#life ?? this.#open(demand, take);
+      const isOurs = this.#life === undefined;
+      this.#life = opening;
+      let life: Life;
+      try {
+        life = await (demand.signal === undefined ? opening : unlessAborted(opening, demand.signal));
+      } catch (error) {
+        demand.signal?.throwIfAborted();
+        if (this.#life === opening) this.#life = undefined;
+        if (isOurs) throw error;
+        continue;
+      }
+      if (this.#isOver(life, rules)) {
+        if (this.#life === opening) {
+          this.#ended = toSaved(life);
+          this.#life = undefined;
+        }
+        continue;
+      }
+      life.uses += 1;
+      const lease = await take({ ...demand, avoid: undefined, shun: undefined, pin: life.ids });
+      this.#write(life);
+      return { lease, identity: this.#identityOf(life) };
+    }
+  }
+
+  /** The identity of the latest lease, for whoever kept that. */
+  async current(): Promise<SessionIdentity | undefined> {
+    const life = await this.#life;
+    return life && this.#identityOf(life);
+  }
+
+  /** Resolves when all is written. */
+  async close(): Promise<void> {
+    await this.#writing;
+  }
+
+  async #open(demand: LeaseDemand, take: Take): Promise<Life> {
+    const { name, pool, store } = this.#parts;
+    const saved = await store.read(name);
+    const isKnown = saved?.ids.every((id, n) => pool.sections[n]?.meters.some((meter) => meter.id === id));
+    if (saved !== undefined && isKnown === true && saved.startedAtMs !== this.#ended?.startedAtMs) return revive(saved);
+    return this.#begin(demand, take, saved);
+  }
+
+  async #begin(demand: LeaseDemand, take: Take, ended: SavedSession | undefined): Promise<Life> {
+    const { name, store, clock, userAgent } = this.#parts;
+    const avoid = new Set([...(demand.avoid ?? []), ...(ended?.ids ?? [])]);
+    // Which credentials: counted when the first request takes them, as every later one does.
+    const found = await take({ ...demand, avoid, pin: undefined });
+    await found.settle(undefined, false);
+    const session: SavedSession = {
+      ids: found.taken.map(({ id }) => id),
+      userAgent: await userAgent(),
+      // Told apart from the one before by it.
+      startedAtMs: Math.max(clock.now(), (ended?.startedAtMs ?? 0) + 1),
+      uses: 0,
+      errors: 0,
+      cookies: undefined,
+    };
+    return revive(await store.begin(name, session, ended));
+  }
+
+  #identityOf(life: Life): SessionIdentity {
+    return {
+      userAgent: life.userAgent,
+      cookiesFor: (url) => life.cookies.for(url),
+      keepCookies: (url, headers) => {
+        if (life.cookies.keep(url, headers)) this.#write(life);
+      },
+      settle: (verdict) => this.#settle(life, verdict),
+    };
+  }
+
+  #isOver(life: Life, { maxAgeMs, maxUses, maxErrors }: SessionRules): boolean {
+    const ageMs = this.#parts.clock.now() - life.startedAtMs;
+    return ageMs >= maxAgeMs || life.uses >= maxUses || life.errors >= maxErrors;
+  }
+
+  #settle(life: Life, verdict: Verdict | undefined): void {
+    switch (verdict?.kind) {
+      case 'good':
+        if (life.errors === 0) return;
+        life.errors = 0;
+        break;
+      case 'throttled':
+      case 'spent':
+        life.errors += 1;
+        break;
+      case 'blocked':
+      case 'proxy-dead':
+      case 'refused':
+        // Nobody answers to this identity any more.
+        life.errors = Infinity;
+        break;
+      case 'down':
+      case undefined:
+        return;
+    }
+    this.#write(life);
+  }
+
+  /** One write at a time, of the newest state; what fails is written with the next one. */
+  #write(life: Life): void {
+    this.#unwritten = life;
+    this.#writing ??= this.#writeOut().finally(() => {
+      this.#writing = undefined;
+    });
+  }
+
+  async #writeOut(): Promise<void> {
+    for (let life = this.#unwritten; life !== undefined; life = this.#unwritten) {
+      this.#unwritten = undefined;
+      await this.#parts.store.write(this.#parts.name, toSaved(life)).catch(() => {});
+    }
+  }
+}
+
+async function revive({ cookies, ...rest }: SavedSession): Promise<Life> {
+  return { ...rest, cookies: await openCookies(cookies) };
+}
+
+function toSaved({ ids, userAgent, startedAtMs, uses, errors, cookies }: Life): SavedSession {
+  return { ids, userAgent, startedAtMs, uses, errors, cookies: cookies.save() };
+}

@@ -1,0 +1,176 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { RequestDefaults } from '../../src/config/options.js';
+import type { SecretsFile } from '../../src/config/secrets-file.js';
+import { ProxyManager } from '../../src/proxy-manager.js';
+import type { Request } from '../../src/request.js';
+import { startOrigin } from '../servers/origin.js';
+import type { Origin } from '../servers/origin.js';
+
+interface Hit {
+  readonly key: string;
+  readonly userAgent: string;
+  readonly cookie: string | undefined;
+}
+
+const SECRETS: SecretsFile = {
+  key_based: {
+    shop: {
+      keys: ['key-number-one', 'key-number-two', 'key-number-three'],
+      apply: { headers: { 'x-api-key': '{key}' } },
+    },
+  },
+};
+
+let dataDir = '';
+let hits: Hit[] = [];
+let answer: (request: IncomingMessage, response: ServerResponse) => unknown;
+let origin: Origin;
+let manager: ProxyManager;
+let nowMs = 0;
+
+function open(): void {
+  manager = new ProxyManager({ secrets: SECRETS, dataDir, clock: { now: () => nowMs } });
+}
+
+const request = (options: RequestDefaults = {}): Request =>
+  manager.request('shop', { validateStatus: () => true, retry: { attempts: 1 }, ...options });
+
+beforeEach(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'session-'));
+  nowMs = Date.now();
+  hits = [];
+  answer = (_, response) => response.end('ok');
+  origin = await startOrigin((incoming, response) => {
+    const { 'x-api-key': key, 'user-agent': userAgent = '', cookie } = incoming.headers;
+    hits.push({ key: String(key), userAgent, cookie });
+    return answer(incoming, response);
+  });
+  open();
+});
+afterEach(async () => {
+  await manager.close();
+  await origin[Symbol.asyncDispose]();
+  await rm(dataDir, { recursive: true });
+});
+
+const keys = (): Set<string> => new Set(hits.map(({ key }) => key));
+const agents = (): Set<string> => new Set(hits.map(({ userAgent }) => userAgent));
+
+test('one name is one key and one user agent, in every Request and from the first requests on', async () => {
+  const [one, two] = [request({ session: 'ann' }), request({ session: 'ann' })];
+  await Promise.all(Array.from({ length: 12 }, (_, n) => (n % 2 === 0 ? one : two).send(origin.url)));
+  expect([keys().size, agents().size]).toEqual([1, 1]);
+  const counted = await manager.usage('shop');
+  expect(counted.map(({ windows }) => windows[0]?.used).filter(Boolean)).toHaveLength(0);
+  await request({ session: 'ben' }).send(origin.url);
+  expect(keys().size).toBe(2);
+});
+
+test('it keeps cookies, by host and path, beside those of the caller, and survives a restart', async () => {
+  answer = ({ url }, response) => {
+    if (url === '/login') response.setHeader('set-cookie', ['sid=s1; HttpOnly', 'theme=dark; Path=/shop']);
+    response.end('ok');
+  };
+  await request({ session: 'ann' }).send(`${origin.url}/login`);
+  await request({ session: 'ann' }).send(`${origin.url}/shop`, { headers: { cookie: 'mine=1' } });
+  await request().send(`${origin.url}/shop`);
+  await manager.close();
+  open();
+  await request({ session: 'ann' }).send(`${origin.url}/other`);
+  expect(hits.map(({ cookie }) => cookie)).toEqual([undefined, 'mine=1; theme=dark; sid=s1', undefined, 'sid=s1']);
+  expect(new Set([hits[0], hits[1], hits[3]].map((hit) => `${hit?.key} ${hit?.userAgent}`)).size).toBe(1);
+});
+
+test('cookies set by a redirect go with the next hop, and none to another site', async () => {
+  const seen: (string | undefined)[] = [];
+  await using other = await startOrigin((incoming, response): void => {
+    seen.push(incoming.headers.cookie);
+    response.end('there');
+  });
+  const elsewhere: string = other.url.replace('127.0.0.1', 'localhost');
+  answer = ({ url }, response) => {
+    if (url === '/one') response.writeHead(302, { location: '/two', 'set-cookie': 'sid=s1' }).end();
+    else if (url === '/two') response.writeHead(302, { location: elsewhere }).end();
+    else response.end('ok');
+  };
+  const ann = request({ session: 'ann' });
+  await ann.send(`${origin.url}/one`);
+  expect(hits.map(({ cookie }) => cookie)).toEqual([undefined, 'sid=s1']);
+  expect(seen).toEqual([undefined]);
+});
+
+test.each([
+  ['too old', { maxAgeMs: 60_000 }, async () => void (nowMs += 60_000)],
+  ['used up', { maxUses: 2 }, async (ann: Request): Promise<void> => void (await ann.send(origin.url))],
+  [
+    'throttled too often',
+    { maxErrors: 1 },
+    async (ann: Request) => {
+      answer = (_, response) => response.writeHead(429, { 'retry-after': '0' }).end();
+      await ann.send(origin.url);
+      answer = (_, response) => response.end('ok');
+    },
+  ],
+  [
+    'refused',
+    {},
+    async (ann: Request) => {
+      answer = (_, response) => response.writeHead(401).end();
+      await ann.send(origin.url);
+      answer = (_, response) => response.end('ok');
+    },
+  ],
+])('one that is %s is followed by another, without its cookies', async (_, rules, spoil) => {
+  const ann = request({ session: { name: 'ann', ...rules } });
+  answer = (__, response) => response.writeHead(200, { 'set-cookie': 'sid=s1' }).end();
+  await ann.send(origin.url);
+  answer = (__, response) => response.end('ok');
+  await spoil(ann);
+  const before = hits.at(-1);
+  await ann.send(origin.url);
+  const after = hits.at(-1);
+  expect(after?.key).not.toBe(before?.key);
+  expect(after?.cookie).toBeUndefined();
+});
+
+test('getKeyProxy gives the key of the session', async () => {
+  const ann = request({ session: 'ann' });
+  await ann.send(origin.url);
+  const { key } = await request({ session: 'ann' }).getKeyProxy();
+  expect(key).toBe(hits[0]?.key);
+});
+
+test('replies that differ by credential are cached for a session', async () => {
+  const cache = { perCredential: true };
+  await request({ session: 'ann', cache }).send(origin.url);
+  const again = await request({ session: 'ann', cache }).send(origin.url);
+  const others = await request({ session: 'ben', cache }).send(origin.url);
+  expect([again.exchange.cache, others.exchange.cache]).toEqual(['hit', 'miss']);
+});
+
+test('a caller that gives up while the session begins takes nobody along', async () => {
+  const gone = new AbortController();
+  const first = request({ session: 'ann' }).send(origin.url, { signal: gone.signal });
+  const second = request({ session: 'ann' }).send(origin.url);
+  gone.abort(new Error('changed my mind'));
+  await expect(first).rejects.toThrow('canceled');
+  expect((await second).status).toBe(200);
+});
+
+test.each([
+  [{ session: '' }, 'session: expected a name, or an object with a name'],
+  [{ session: { maxUses: 3 } }, 'session.name: expected a value, found nothing'],
+  [{ session: { name: 'ann', maxUses: 0 } }, 'session.maxUses: expected a positive integer or Infinity, found 0'],
+])('%j is refused', (options, message) => {
+  expect(() => request(options as RequestDefaults)).toThrow(message);
+});
+
+test('a session of a call is refused', async () => {
+  await expect(request().send(origin.url, { session: 'ann' } as object)).rejects.toThrow(
+    'session: not of a call but of a Request',
+  );
+});
