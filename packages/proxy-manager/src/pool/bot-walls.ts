@@ -4,15 +4,15 @@ import type { WireReply } from '../transport/transport.js';
 /** A wall is a short page; what is longer is the page itself, which may well speak of captchas. */
 const LONGEST_WALL_BYTES = 65_536;
 
-/** What stands in the pages of walls and hardly anywhere else. */
+/** What stands in the pages of walls and not in those behind them, which hold the walls' scripts as well. */
 const SIGNS: readonly (readonly [name: string, text: string])[] = [
   ['Cloudflare', '<title>Just a moment...</title>'],
   ['Cloudflare', 'https://challenges.cloudflare.com/cdn-cgi/challenge-platform/'],
-  ['DataDome', 'captcha-delivery.com/'],
-  ['Imperva', '_Incapsula_Resource'],
+  ['DataDome', "'host':'geo.captcha-delivery.com'"],
+  ['Imperva', 'main-iframe" src="/_Incapsula_Resource'],
   ['Imperva', '<title>Pardon Our Interruption'],
   ['HUMAN', 'id="px-captcha"'],
-  ['Google', 'action="/sorry/index'],
+  ['Google', 'id="captcha-form" action="index"'],
   ['Amazon', 'action="/errors/validateCaptcha"'],
 ];
 

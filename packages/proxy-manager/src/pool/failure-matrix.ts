@@ -21,6 +21,7 @@ export class FailureMatrix {
 
   /** Notes that a reply came from `host` through `proxy`. */
   worked(proxy: string, host: string): void {
+    if (this.#hosts.size === 0) return;
     this.#hosts.delete(host);
     this.#proxies.delete(proxy);
   }

@@ -17,6 +17,7 @@ export function proxysOwn({ status, headers }: Pick<WireReply, 'headers' | 'stat
   if (error !== undefined) return `Proxy-Status ${error}`;
   const squid = /^ERR_\w+/.exec(header(headers, 'x-squid-error') ?? '')?.[0];
   if (squid !== undefined) return `squid ${squid}`;
+  if (/^squid\b/i.test(header(headers, 'server') ?? '')) return `squid status ${status}`;
   if (/^tinyproxy\b/i.test(header(headers, 'server') ?? '') && status !== 404) return `tinyproxy status ${status}`;
   if (PROXY_CHAIN.has(status)) return `proxy-chain status ${status}`;
   return undefined;

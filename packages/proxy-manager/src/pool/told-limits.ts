@@ -10,6 +10,8 @@ export interface ToldLimit {
   readonly windowMs: number | undefined;
 }
 
+const FIRST_LETTERS = 'rRxX';
+
 /** Above these a reset is a date and no delay: epoch ms, epoch seconds (since September 2001). */
 const EPOCH_MS = 1e11;
 const EPOCH_S = 1e9;
@@ -22,6 +24,8 @@ const EPOCH_S = 1e9;
 export function toldLimits(headers: HeaderList, nowMs: number): readonly ToldLimit[] {
   let fields: Map<string, string> | undefined;
   for (const [name, value] of headers) {
+    // Most replies have none of them.
+    if (!FIRST_LETTERS.includes(name.charAt(0))) continue;
     const lower = name.toLowerCase();
     if (!/^(?:x-)?rate-?limit/.test(lower)) continue;
     fields ??= new Map();

@@ -81,6 +81,18 @@ describe('a reply', () => {
     expect(kindOf({ status: 200, headers: [['cf-mitigated', 'challenge']] }, { proxy: 'tunnel' })).toBe('blocked');
     expect(kindOf(html('<html><title>Just a moment...</title>'), { proxy: 'plain' })).toBe('blocked');
     expect(kindOf(html('<html><title>Just a moment...</title>'))).toBe('good');
+    const walls = [
+      `<script>var dd={'rt':'c','cid':'x','host':'geo.captcha-delivery.com'}</script>`,
+      '<iframe id="main-iframe" src="/_Incapsula_Resource?CWUDNSAI=24&amp;xinfo=1"></iframe>',
+      '<div id="px-captcha"></div>',
+      '<form id="captcha-form" action="index" method="post">',
+      '<form method="get" action="/errors/validateCaptcha" name="">',
+    ];
+    for (const wall of walls) expect(kindOf(html(wall), { proxy: 'tunnel' })).toBe('blocked');
+    const behind =
+      '<script src="/_Incapsula_Resource?SWJIYLWA=7"></script><script src="https://js.datadome.co/tags.js">';
+    expect(kindOf(html(behind), { proxy: 'tunnel' })).toBe('good');
+    expect(kindOf(html(`${walls[0]}${' '.repeat(70_000)}`), { proxy: 'tunnel' })).toBe('good');
     expect(kindOf(html('<p>We ask for a captcha to keep bots away.</p>'), { proxy: 'plain' })).toBe('good');
   });
 
@@ -92,6 +104,7 @@ describe('a reply', () => {
       },
       { status: 503, headers: [['x-squid-error', 'ERR_CONNECT_FAIL 111']] },
       { status: 403, headers: [['X-Squid-Error', 'ERR_ACCESS_DENIED 0']] },
+      { status: 504, headers: [['server', 'squid']] },
       { status: 500, headers: [['server', 'tinyproxy/1.11.1']] },
       { status: 594 },
     ];
