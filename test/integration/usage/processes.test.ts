@@ -11,7 +11,8 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openEnvironment } from '../../../packages/proxy-manager/src/embedded/environment.js';
 import { lmdbUsageStore } from '../../../packages/proxy-manager/src/usage/lmdb.js';
-import type { Pool } from '../../../packages/proxy-manager/src/usage/usage-store.js';
+import type { WindowSpec } from '../../../packages/proxy-manager/src/config/resolve.js';
+import type { Pool, UsageStore } from '../../../packages/proxy-manager/src/usage/usage-store.js';
 import { redisUrl } from '../../services/urls.js';
 
 const TAKER = fileURLToPath(new URL('taker.mjs', import.meta.url));
@@ -19,9 +20,30 @@ const OPENER = fileURLToPath(new URL('opener.mjs', import.meta.url));
 const HOUR_MS = 3_600_000;
 const KEYS = 4;
 
+/** Half of the keys under windows of their own, the others under those of an account that they share, each with a proxy. */
 function poolOf(limit: number): Pool {
-  const meters = Array.from({ length: KEYS }, (_, n) => ({ id: `key-${n}`, windows: [{ limit, everyMs: HOUR_MS }] }));
-  return { endpoint: randomUUID(), sections: [{ kind: 'key', meters }] };
+  const windows = (uses: number): WindowSpec[] => [
+    { limit: uses, everyMs: HOUR_MS },
+    { limit: uses, per: 'year', timezone: 'Europe/Berlin' },
+    { limit: uses + 1, withinMs: HOUR_MS },
+  ];
+  const account = { id: 'team', windows: windows((KEYS / 2) * limit) };
+  const keys = Array.from({ length: KEYS }, (_, n) => {
+    const id = `key-${n}`;
+    return n < KEYS / 2 ? { id, windows: windows(limit) } : { id, windows: [], account };
+  });
+  const proxies = ['p', 'q'].map((id) => ({ id, windows: [{ limit: KEYS * limit, withinMs: HOUR_MS }] }));
+  return {
+    endpoint: randomUUID(),
+    sections: [
+      { kind: 'key', meters: keys },
+      { kind: 'proxy', meters: proxies },
+    ],
+  };
+}
+
+async function usesOfKeys(store: UsageStore, pool: Pool): Promise<number[]> {
+  return (await store.read(pool)).filter(({ kind }) => kind === 'key').map(({ total }) => total);
 }
 
 interface Taker {
@@ -128,7 +150,7 @@ describe('four processes', () => {
     const environment = await openEnvironment(dataDir);
     try {
       const store = lmdbUsageStore({ environment: async () => environment });
-      const used = (await store.read(pool)).map(({ windows: [window] }) => window?.used ?? 0);
+      const used = await usesOfKeys(store, pool);
       const counted = used.reduce((sum, one) => sum + one);
       const acknowledged = killed.flatMap(({ granted }) => granted).length;
       expect(counted).toBeGreaterThanOrEqual(acknowledged);
@@ -140,7 +162,7 @@ describe('four processes', () => {
       const last = startTaker('lmdb', dataDir, pool, { takes: KEYS * limit, concurrency: 50 });
       await last.ended;
       expect(last.granted.length).toBe(KEYS * limit - counted);
-      expect((await store.read(pool)).map(({ windows: [window] }) => window?.used)).toEqual(Object.values(full(limit)));
+      expect(await usesOfKeys(store, pool)).toEqual(Object.values(full(limit)));
     } finally {
       await environment.close();
     }

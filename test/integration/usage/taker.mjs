@@ -22,7 +22,7 @@ async function takeOnAndOn() {
     if (answer.granted) {
       writeSync(1, `granted ${answer.taken[0].id}\n`);
     } else {
-      const used = (await store.read(pool)).map(({ windows }) => windows[0].used);
+      const used = (await store.read(pool)).filter(({ kind }) => kind === 'key').map(({ total }) => total);
       writeSync(1, `refused ${used.reduce((sum, one) => sum + one)}\n`);
     }
   }

@@ -1,45 +1,48 @@
+interface Node<Item> {
+  readonly id: string;
+  item: Item;
+  position: number;
+}
+
 /** A binary heap that also finds its items: ordered by `before`, one item per id. */
 export class Heap<Item> {
   readonly #before: (a: Item, b: Item) => boolean;
-  readonly #items: { readonly id: string; readonly item: Item }[] = [];
-  readonly #positions = new Map<string, number>();
+  readonly #nodes: Node<Item>[] = [];
+  readonly #byId = new Map<string, Node<Item>>();
 
   constructor(before: (a: Item, b: Item) => boolean) {
     this.#before = before;
   }
 
   set(id: string, item: Item): void {
-    this.delete(id);
-    this.#items.push({ id, item });
-    this.#positions.set(id, this.#items.length - 1);
-    this.#rise(this.#items.length - 1);
+    let node = this.#byId.get(id);
+    if (node === undefined) {
+      node = { id, item, position: this.#nodes.length };
+      this.#nodes.push(node);
+      this.#byId.set(id, node);
+    } else node.item = item;
+    this.#rise(node);
+    this.#sink(node);
   }
 
   delete(id: string): void {
-    const position = this.#positions.get(id);
-    if (position === undefined) return;
-    const last = this.#items.length - 1;
-    this.#swap(position, last);
-    this.#items.pop();
-    this.#positions.delete(id);
-    if (position < last) {
-      this.#rise(position);
-      this.#sink(position);
-    }
-  }
-
-  clear(): void {
-    this.#items.length = 0;
-    this.#positions.clear();
+    const node = this.#byId.get(id);
+    if (node === undefined) return;
+    this.#byId.delete(id);
+    const last = this.#nodes.pop();
+    if (last === undefined || last === node) return;
+    this.#put(last, node.position);
+    this.#rise(last);
+    this.#sink(last);
   }
 
   /** Visits in order until `visit` gives true; the heap must not be changed meanwhile. */
   each(visit: (id: string, item: Item) => boolean): void {
     const visited: { readonly id: string; readonly item: Item }[] = [];
     try {
-      for (let top = this.#items[0]; top !== undefined; top = this.#items[0]) {
+      for (let top = this.#nodes[0]; top !== undefined; top = this.#nodes[0]) {
         if (visit(top.id, top.item)) break;
-        visited.push(top);
+        visited.push({ id: top.id, item: top.item });
         this.delete(top.id);
       }
     } finally {
@@ -47,40 +50,32 @@ export class Heap<Item> {
     }
   }
 
-  #rise(start: number): void {
-    let position = start;
-    while (position > 0) {
-      const parent = (position - 1) >> 1;
-      if (!this.#isBefore(position, parent)) return;
-      this.#swap(position, parent);
-      position = parent;
+  #rise(node: Node<Item>): void {
+    while (node.position > 0) {
+      const parent = this.#nodes[(node.position - 1) >> 1];
+      if (parent === undefined || !this.#before(node.item, parent.item)) return;
+      this.#swap(node, parent);
     }
   }
 
-  #sink(start: number): void {
-    let position = start;
+  #sink(node: Node<Item>): void {
     for (;;) {
-      const left = 2 * position + 1;
-      let first = position;
-      if (this.#isBefore(left, first)) first = left;
-      if (this.#isBefore(left + 1, first)) first = left + 1;
-      if (first === position) return;
-      this.#swap(position, first);
-      position = first;
+      const left = this.#nodes[2 * node.position + 1];
+      const right = this.#nodes[2 * node.position + 2];
+      const first = right !== undefined && left !== undefined && this.#before(right.item, left.item) ? right : left;
+      if (first === undefined || !this.#before(first.item, node.item)) return;
+      this.#swap(node, first);
     }
   }
 
-  #isBefore(a: number, b: number): boolean {
-    const [x, y] = [this.#items[a], this.#items[b]];
-    return x !== undefined && y !== undefined && this.#before(x.item, y.item);
+  #swap(a: Node<Item>, b: Node<Item>): void {
+    const { position } = a;
+    this.#put(a, b.position);
+    this.#put(b, position);
   }
 
-  #swap(a: number, b: number): void {
-    const [x, y] = [this.#items[a], this.#items[b]];
-    if (x === undefined || y === undefined) return;
-    this.#items[a] = y;
-    this.#items[b] = x;
-    this.#positions.set(y.id, a);
-    this.#positions.set(x.id, b);
+  #put(node: Node<Item>, position: number): void {
+    this.#nodes[position] = node;
+    node.position = position;
   }
 }

@@ -65,12 +65,13 @@ class MemoryShelf implements Shelf {
     return this.#entries.keys();
   }
 
-  put(id: string, group: string, entry: Entry, _from: Place | undefined): void {
+  put(id: string, group: string, entry: Entry, from: Place | undefined): void {
     const { rank, wakeAtMs } = entry.place;
     const { ready, waking } = this.#group(group);
     this.#entries.set(id, entry);
     if (rank === undefined) ready.delete(id);
     else ready.set(id, rank);
+    if (wakeAtMs === from?.wakeAtMs) return;
     if (wakeAtMs === undefined) waking.delete(id);
     else waking.set(id, wakeAtMs);
   }
