@@ -160,7 +160,7 @@ export class PoolHealth {
     const credential: Meter | undefined = key ?? proxy;
     if (credential === undefined) return;
     const nowMs = this.#clock.now();
-    const untilMs = verdict.untilMs && withinReason(verdict.untilMs, nowMs, credential.windows);
+    const untilMs = verdict.untilMs && withinReason(verdict.untilMs, nowMs, credential);
     const ladderMs =
       verdict.kind === 'spent' ? untilOpenLadder(nextOpenMs(credential, taken, nowMs), nowMs) : LADDER_MS;
     const { standing, changed } = await this.#standings.note(bookOf(pool.endpoint), resting(credential.id), {

@@ -31,7 +31,7 @@ export class Learner {
       remaining === 0 && resetAtMs > nowMs ? [resetAtMs] : [],
     );
     if (resets.length > 0) {
-      steps.push(this.#store.rest(pool, meter.id, withinReason(Math.max(...resets), nowMs, meter.windows)));
+      steps.push(this.#store.rest(pool, meter.id, withinReason(Math.max(...resets), nowMs, meter)));
     }
     await Promise.all(steps);
   }

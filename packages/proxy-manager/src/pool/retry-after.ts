@@ -1,4 +1,4 @@
-import type { WindowSpec } from '../config/resolve.js';
+import type { Meter } from '../config/resolve.js';
 import { spanMs } from '../config/window-length.js';
 import { httpDateMs } from '../pipeline/http-date.js';
 
@@ -16,10 +16,11 @@ export function retryAfterMs(value: string | undefined, nowMs: number): number |
 const DAY_MS = 86_400_000;
 
 /**
- * `untilMs`, but at most a day or the longest of `windows` after `nowMs`: beyond that the quota has opened anew, and
- * what told a longer rest was a slip that would retire the credential.
+ * `untilMs`, but at most a day or the longest window of `meter` or its account after `nowMs`: beyond that the quota has
+ * opened anew, and what told a longer rest was a slip that would retire the credential.
  */
-export function withinReason(untilMs: number, nowMs: number, windows: readonly WindowSpec[]): number {
+export function withinReason(untilMs: number, nowMs: number, meter: Pick<Meter, 'account' | 'windows'>): number {
+  const windows = [...meter.windows, ...(meter.account?.windows ?? [])];
   return Math.min(untilMs, nowMs + Math.max(DAY_MS, ...windows.map(spanMs)));
 }
 

@@ -179,7 +179,9 @@ describe('withinReason', () => {
     [Infinity, [], 24],
   ])('%d h with windows of %j h is %d h', (hours, windows, expected) => {
     const specs = windows.map((every) => ({ limit: 1, everyMs: every * HOUR_MS }));
-    expect(withinReason(NOW_MS + hours * HOUR_MS, NOW_MS, specs)).toBe(NOW_MS + expected * HOUR_MS);
+    for (const meter of [{ windows: specs }, { windows: [], account: { id: 'team', windows: specs } }]) {
+      expect(withinReason(NOW_MS + hours * HOUR_MS, NOW_MS, meter)).toBe(NOW_MS + expected * HOUR_MS);
+    }
   });
 });
 
