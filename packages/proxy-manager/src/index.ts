@@ -23,6 +23,7 @@ export type {
   RetryOptions,
   SendOptions,
   SessionOptions,
+  UserAgentFilter,
 } from './config/options.js';
 export type {
   ApplyEntry,

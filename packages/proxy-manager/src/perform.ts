@@ -35,7 +35,8 @@ export async function perform<T>(sender: Sender, call: Call, answer: Answer<T>):
   const headersMs = patienceMs(pool, timeoutMs, policy.retry);
   const bounded = headersMs === undefined ? outbound : { ...outbound, wire: { ...outbound.wire, headersMs } };
   const request = conceal(bounded, patterns);
-  const userAgent = typeof policy.userAgent === 'object' ? policy.userAgent.value : undefined;
+  const { userAgent: wanted } = policy;
+  const userAgent = typeof wanted === 'object' && 'value' in wanted ? wanted.value : undefined;
   assertSendable(request, { endpoint, pool, isPinned: pin !== undefined, given: patterns, userAgent });
   const abort = limitedAbort({
     signal: call.signal,

@@ -193,9 +193,17 @@ export class Request implements AsyncDisposable {
     return this.#tracked(this.#takePin());
   }
 
-  /** The headers with a realistic User-Agent and the client hints that match it; what is already there stays. */
+  /**
+   * The headers with a realistic User-Agent, as this Request's `userAgent` says, and what goes with it: client hints,
+   * `accept-language`, and the browser's order. What is already there stays.
+   */
   async addUserAgent(headers: Readonly<Record<string, string>> = {}): Promise<Record<string, string>> {
-    return Object.fromEntries(withUserAgent(Object.entries(headers), await randomUserAgent()));
+    const { userAgent: wanted } = this.#policy;
+    if (typeof wanted === 'object' && 'value' in wanted) {
+      return Object.fromEntries(withUserAgent(Object.entries(headers), wanted.value));
+    }
+    const userAgent = await randomUserAgent(typeof wanted === 'object' ? wanted.filter : undefined);
+    return Object.fromEntries(withUserAgent(Object.entries(headers), userAgent));
   }
 
   /** Waits for exchanges under way, gives an unspent credential back, flushes the log, and closes only what this Request opened. */

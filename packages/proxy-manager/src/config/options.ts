@@ -134,6 +134,17 @@ export interface ManagerOptions {
   readonly clock?: Clock;
 }
 
+/** Which real user agents are picked from: those where every field given is equal, or matches. */
+export interface UserAgentFilter {
+  readonly deviceCategory?: 'desktop' | 'mobile' | 'tablet';
+  /** `navigator.platform`: `Win32`, `MacIntel`, `Linux x86_64`, `iPhone`, … */
+  readonly platform?: RegExp | string;
+  /** `navigator.vendor`: `Google Inc.`, `Apple Computer, Inc.`, or nothing for Firefox. */
+  readonly vendor?: RegExp | string;
+  /** The user agent itself. */
+  readonly userAgent?: RegExp | string;
+}
+
 /** The extras of a call, or of all calls of a Request, beside axios's own options. */
 export interface ExchangeOptions {
   /**
@@ -153,11 +164,12 @@ export interface ExchangeOptions {
   /** Strings for the log, under `labels.*`. */
   readonly labels?: Readonly<Record<string, string>>;
   /**
-   * `true`: a realistic one per credential, with matching client hints; `false`: none; a string: this one.
+   * `true`: a realistic one per credential, with matching client hints; a filter: one of those that pass it; `false`:
+   * none; a string: this one.
    * A `user-agent` header of the call always wins.
    * @default true
    */
-  readonly userAgent?: boolean | string;
+  readonly userAgent?: boolean | string | UserAgentFilter;
 }
 
 /** One identity under a name, and when it ends. */

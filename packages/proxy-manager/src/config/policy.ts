@@ -1,3 +1,4 @@
+import { filterName } from '../identity/user-agents.js';
 import type { ExchangePolicy } from '../pipeline/exchange.js';
 import { overCachePolicy } from './cache-policy.js';
 import type { ExchangeOptions, RetryOptions } from './options.js';
@@ -50,7 +51,8 @@ function waitMs(wait: boolean | number): number {
   return wait ? FOR_EVER_MS : 0;
 }
 
-function userAgentPolicy(userAgent: boolean | string): ExchangePolicy['userAgent'] {
+function userAgentPolicy(userAgent: NonNullable<ExchangeOptions['userAgent']>): ExchangePolicy['userAgent'] {
   if (typeof userAgent === 'string') return { value: userAgent };
+  if (typeof userAgent === 'object') return { filter: userAgent, name: filterName(userAgent) };
   return userAgent ? 'auto' : 'off';
 }

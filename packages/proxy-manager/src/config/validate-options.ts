@@ -82,6 +82,14 @@ const retry = object(RETRY, knownIn(RETRY));
 const wait = rule('true, false or milliseconds', (value) => typeof value === 'boolean' || isTime(value));
 const outcome = rule('a function', (value) => typeof value === 'function');
 
+const pattern = rule('text or a RegExp', (value) => typeof value === 'string' || value instanceof RegExp);
+const USER_AGENT_FILTER: Rules = {
+  deviceCategory: rule('desktop, mobile or tablet', oneOf('desktop', 'mobile', 'tablet'), WORD),
+  platform: pattern,
+  vendor: pattern,
+  userAgent: pattern,
+};
+
 /** The extras of a call, of a Request and, as far as they are there, of a manager. */
 const EXCHANGE: Rules = {
   cache: cacheOption,
@@ -91,11 +99,14 @@ const EXCHANGE: Rules = {
   labels: rule('an object of strings', (value) => {
     return isObject(value) && Object.values(value).every((label) => typeof label === 'string');
   }),
-  userAgent: rule(
-    'true, false or a user agent in printable ASCII',
-    (value) => typeof value === 'boolean' || (typeof value === 'string' && /^[ -~]+$/.test(value)),
-    // Not with a header behind a line break.
-    /^[^:@=]{1,20}$/,
+  userAgent: either(
+    object(USER_AGENT_FILTER, knownIn(USER_AGENT_FILTER)),
+    rule(
+      'true, false, a filter or a user agent in printable ASCII',
+      (value) => typeof value === 'boolean' || (typeof value === 'string' && /^[ -~]+$/.test(value)),
+      // Not with a header behind a line break.
+      /^[^:@=]{1,20}$/,
+    ),
   ),
 };
 

@@ -1,14 +1,15 @@
 import { Stream } from 'node:stream';
 import { ReadableStream } from 'node:stream/web';
 import { isAnyArrayBuffer } from 'node:util/types';
-import axios, { AxiosError, AxiosHeaders } from 'axios';
 import type { InternalAxiosRequestConfig } from 'axios';
 import type { OutboundRequest } from '../pipeline/exchange.js';
 import type { HeaderList } from '../pipeline/headers.js';
 import { header, withHeader } from '../pipeline/headers.js';
+import { AxiosError, AxiosHeaders } from './axios-core.js';
 import type { EncodedBody } from './body.js';
 import { encodeBody } from './body.js';
 import { framed, redirectRules, toHeaderList, wireOptions } from './outbound.js';
+import { uriOf as builtUri } from './uri.js';
 import { withoutUserinfo } from './userinfo.js';
 
 /** The config that axios gives its adapter, with data transformed and headers merged, as the request for the pipeline. */
@@ -39,7 +40,7 @@ function urlOf(config: InternalAxiosRequestConfig): URL {
 function uriOf(config: InternalAxiosRequestConfig): string {
   if (config.params === undefined && config.baseURL === undefined) return config.url ?? '';
   try {
-    return axios.getUri(config);
+    return builtUri(config);
   } catch (error) {
     const { url } = config;
     throw AxiosError.from(error, AxiosError.ERR_BAD_REQUEST, config, null, undefined, { url, exists: true });

@@ -1,10 +1,10 @@
-import axios, { AxiosError } from 'axios';
 import type { AxiosInstance, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 import type { ExchangeOptions, RequestDefaults } from '../config/options.js';
 import { checkExtras } from '../config/validate-options.js';
 import type { Exchange, Reply } from '../pipeline/exchange.js';
 import { axiosBody } from './axios-body.js';
 import { axiosOutbound } from './axios-call.js';
+import { AxiosError, wholeAxios } from './axios-core.js';
 import { axiosDoorError, refusedStatus } from './axios-errors.js';
 import { veiled } from './axios-veil.js';
 import { callerAbort } from './call.js';
@@ -16,7 +16,7 @@ import { uploadAbort } from './upload-abort.js';
 /** An axios instance whose adapter is the pipeline; `defaults` are its defaults, as far as they are axios's. */
 export function axiosDoor(perform: Perform, defaults: RequestDefaults): AxiosInstance {
   const { cache: _c, labels: _l, retry: _r, secretType: _s, userAgent: _u, wait: _w, ...ofAxios } = defaults;
-  return axios.create({
+  return wholeAxios().create({
     maxContentLength: DEFAULT_MAX_RESPONSE_BYTES,
     ...ofAxios,
     adapter: (config) => adapt(perform, config),
@@ -25,7 +25,7 @@ export function axiosDoor(perform: Perform, defaults: RequestDefaults): AxiosIns
 
 async function adapt(perform: Perform, config: InternalAxiosRequestConfig): Promise<AxiosResponse> {
   // It names no server: there is nothing to lease, pace or log.
-  if (/^data:/i.test(config.url ?? '')) return axios.getAdapter('http')(config);
+  if (/^data:/i.test(config.url ?? '')) return wholeAxios().getAdapter('http')(config);
   return perform(() => callOf(config), {
     reply: (exchange, reply) => settled(exchange, veiled(exchange, config), reply),
     error: (exchange, error) => axiosDoorError(exchange, veiled(exchange, config), error),

@@ -1,12 +1,12 @@
-import { AxiosError, CanceledError } from 'axios';
-import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
+import type { AxiosError as AxiosErrorType, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 import { TimeoutReason } from '../pipeline/abort.js';
 import type { Exchange } from '../pipeline/exchange.js';
 import { TransportFault } from '../transport/fault.js';
+import { AxiosError, CanceledError } from './axios-core.js';
 import { maskedRequest, toAxiosHeaders } from './response.js';
 
 /** The error for a reply that `validateStatus` refuses. */
-export function refusedStatus(response: AxiosResponse): AxiosError {
+export function refusedStatus(response: AxiosResponse): AxiosErrorType {
   const { status, config, request } = response;
   const code = status >= 400 && status < 500 ? AxiosError.ERR_BAD_REQUEST : AxiosError.ERR_BAD_RESPONSE;
   return new AxiosError(`Request failed with status code ${status}`, code, config, request, response);
@@ -31,7 +31,7 @@ function abortError(exchange: Exchange, config: InternalAxiosRequestConfig, reas
   return reason;
 }
 
-function faultError(exchange: Exchange, config: InternalAxiosRequestConfig, fault: TransportFault): AxiosError {
+function faultError(exchange: Exchange, config: InternalAxiosRequestConfig, fault: TransportFault): AxiosErrorType {
   const { received, cause } = fault;
   const request = maskedRequest(exchange);
   const response: AxiosResponse | undefined = received && {

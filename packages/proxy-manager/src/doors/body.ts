@@ -1,8 +1,8 @@
 import { PassThrough, Readable, Stream } from 'node:stream';
 import { ReadableStream } from 'node:stream/web';
 import { isAnyArrayBuffer } from 'node:util/types';
-import axios, { AxiosHeaders } from 'axios';
 import type { OutboundRequest } from '../pipeline/exchange.js';
+import { AxiosHeaders, wholeAxios } from './axios-core.js';
 
 /** A body as the wire takes it, and the content type it has unless the caller states one. */
 export interface EncodedBody {
@@ -40,7 +40,7 @@ export function encodeBody(
   if (contentType === undefined || JSON_TYPE.test(contentType)) {
     return { body: JSON.stringify(data), contentType: 'application/json' };
   }
-  if (/^multipart\//i.test(contentType)) return readBody(axios.toFormData(data, new FormData()) as FormData);
+  if (/^multipart\//i.test(contentType)) return readBody(wholeAxios().toFormData(data, new FormData()) as FormData);
   return encodeBody(asAxiosDoes(data, contentType), undefined, 'axios');
 }
 
@@ -80,7 +80,7 @@ function formDataType(stream: Stream): string | undefined {
 /** An object under a content type that is not JSON: axios knows forms and its own refusals. */
 function asAxiosDoes(data: unknown, contentType: string): unknown {
   const headers = new AxiosHeaders({ 'content-type': contentType });
-  return [axios.defaults.transformRequest ?? []]
+  return [wholeAxios().defaults.transformRequest ?? []]
     .flat()
     .reduce<unknown>((value, transform) => transform.call({ headers }, value, headers), data);
 }

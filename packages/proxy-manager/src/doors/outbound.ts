@@ -1,5 +1,4 @@
 import { Readable } from 'node:stream';
-import axios, { AxiosHeaders } from 'axios';
 import type { AxiosRequestConfig } from 'axios';
 import type { SendOptions } from '../config/options.js';
 import { ConfigError } from '../errors.js';
@@ -10,6 +9,8 @@ import { PLACEHOLDER } from '../pipeline/key-template.js';
 import type { WireOptions } from '../transport/transport.js';
 import { DECODES_ZSTD } from '../transport/decode.js';
 import { encodeBody } from './body.js';
+import { AxiosHeaders } from './axios-core.js';
+import { uriOf } from './uri.js';
 import { withoutUserinfo } from './userinfo.js';
 
 /** The options that only axios's own http adapter knows; an exchange that has one is sent by it. */
@@ -84,7 +85,7 @@ function isNames(value: unknown): boolean {
 
 function readUrl(config: SendOptions): { url: URL; auth: OutboundRequest['auth'] } {
   const isBuilt = config.params !== undefined || config.baseURL !== undefined;
-  const written = isBuilt ? axios.getUri(axiosPart(config)) : String(config.url ?? '');
+  const written = isBuilt ? uriOf(config) : String(config.url ?? '');
   const url = parsed(written);
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
     const found = url === undefined ? 'a relative or broken one; baseURL makes a relative one whole' : url.protocol;
@@ -102,17 +103,6 @@ function parsed(written: string): URL | undefined {
   } catch {
     return undefined;
   }
-}
-
-function axiosPart(config: SendOptions): AxiosRequestConfig {
-  const { allowAbsoluteUrls, baseURL, url, params, paramsSerializer } = config;
-  return {
-    ...(allowAbsoluteUrls === undefined ? {} : { allowAbsoluteUrls }),
-    ...(baseURL === undefined ? {} : { baseURL }),
-    ...(url === undefined ? {} : { url: String(url) }),
-    ...(paramsSerializer === undefined ? {} : { paramsSerializer }),
-    params: params as unknown,
-  };
 }
 
 /** The call's fields over the defaults': a call says `false` or `null` to leave a default away, as in axios. */
@@ -187,8 +177,8 @@ export function wireOptions(config: SendOptions): WireOptions {
     const value: unknown = Reflect.get(config, name);
     if (value !== undefined && value !== false) (axiosOnly ??= {})[name] = value;
   }
-  // Not every caller is compiled, and axios takes '2' as well.
-  if (config.httpVersion !== undefined && String(config.httpVersion) !== '1') {
+  // The fast transport speaks what the origin offers.
+  if (config.httpVersion !== undefined) {
     axiosOnly = { ...axiosOnly, httpVersion: config.httpVersion, http2Options: config.http2Options };
   }
   const { allowedSocketPaths } = config;

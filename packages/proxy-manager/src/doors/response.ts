@@ -1,8 +1,13 @@
-import { AxiosError, AxiosHeaders } from 'axios';
-import type { AxiosRequestConfig, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
+import type {
+  AxiosHeaders as AxiosHeadersType,
+  AxiosRequestConfig,
+  AxiosResponse,
+  InternalAxiosRequestConfig,
+} from 'axios';
 import type { SendOptions } from '../config/options.js';
 import type { CacheStatus, Exchange, Reply } from '../pipeline/exchange.js';
 import type { HeaderList } from '../pipeline/headers.js';
+import { AxiosError, AxiosHeaders } from './axios-core.js';
 
 /** How the reply came about. */
 export interface ExchangeInfo {
@@ -115,7 +120,7 @@ export function maskedRequest({ request }: Exchange, url: URL = request.url): ob
 }
 
 /** Fields of one name become one, cookies apart. Only what `AxiosHeaders.set` would change goes through it: it is slow. */
-export function toAxiosHeaders(list: HeaderList): AxiosHeaders {
+export function toAxiosHeaders(list: HeaderList): AxiosHeadersType {
   const headers = new AxiosHeaders();
   const seen = new Set<string>();
   for (const [name, value] of list) {
@@ -148,7 +153,8 @@ function decode(reply: Reply, response: ExchangeResponse, config: SendOptions): 
     return [transformResponse]
       .flat()
       .reduce<unknown>(
-        (data, transform) => transform.call(response.config, data, response.headers as AxiosHeaders, response.status),
+        (data, transform) =>
+          transform.call(response.config, data, response.headers as AxiosHeadersType, response.status),
         content,
       );
   }

@@ -1,8 +1,9 @@
-import { AxiosError, CanceledError } from 'axios';
+import type { AxiosError as AxiosErrorType } from 'axios';
 import type { RequestDefaults, SendOptions } from '../config/options.js';
 import { TimeoutReason } from '../pipeline/abort.js';
 import type { Exchange, Reply } from '../pipeline/exchange.js';
 import { TransportFault } from '../transport/fault.js';
+import { AxiosError, CanceledError } from './axios-core.js';
 import { callerAbort, overDefaults } from './call.js';
 import type { Call, Perform } from './door.js';
 import { disclaimsUserAgent, toOutbound } from './outbound.js';
@@ -68,7 +69,7 @@ function axiosError(
   exchange: Exchange,
   config: SendOptions,
   cause?: unknown,
-): AxiosError {
+): AxiosErrorType {
   const error = new AxiosError(message, code, maskedConfig(exchange, config), maskedRequest(exchange));
   if (cause instanceof Error) error.cause = cause;
   return error;

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
-import { AxiosError, CanceledError } from 'axios';
-import type { InternalAxiosRequestConfig } from 'axios';
+import type { CanceledError as CanceledErrorType, InternalAxiosRequestConfig } from 'axios';
+import { AxiosError, CanceledError } from './axios-core.js';
 import type { Call } from './door.js';
 import type { OutboundRequest } from '../pipeline/exchange.js';
 
@@ -22,6 +22,6 @@ export function uploadAbort(body: OutboundRequest['body'], config: InternalAxios
   };
 }
 
-function canceled(config: InternalAxiosRequestConfig): CanceledError<unknown> {
+function canceled(config: InternalAxiosRequestConfig): CanceledErrorType<unknown> {
   return new CanceledError('Request stream has been aborted', config);
 }

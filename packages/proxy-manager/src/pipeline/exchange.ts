@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { AxiosRequestConfig } from 'axios';
 import type { ResolvedCachePolicy } from '../config/cache-policy.js';
+import type { UserAgentFilter } from '../config/options.js';
 import type { Endpoint } from '../config/resolve.js';
 import type { RecordPolicy } from '../log/record-policy.js';
 import type { Lease } from '../pool/lease.js';
@@ -50,6 +51,12 @@ export interface RetryPolicy {
   readonly deadlineMs: number | undefined;
 }
 
+/** A filter of user agents, and a name that equal ones share. */
+export interface NamedFilter {
+  readonly filter: UserAgentFilter;
+  readonly name: string;
+}
+
 /** How this exchange is to be treated, resolved from the Request's defaults and the call's own words. */
 export interface ExchangePolicy {
   /** Undefined: this exchange neither reads nor writes the cache. */
@@ -64,8 +71,8 @@ export interface ExchangePolicy {
   readonly outcome?: OutcomeFunction | undefined;
   /** What of the exchange is logged beyond what always is. */
   readonly record?: RecordPolicy;
-  /** `auto`: a realistic one per credential; `off`: none is added; else this very one. */
-  readonly userAgent: 'auto' | 'off' | { readonly value: string };
+  /** `auto`: a realistic one per credential, among those that pass a `filter`; `off`: none is added; else this very one. */
+  readonly userAgent: 'auto' | 'off' | NamedFilter | { readonly value: string };
 }
 
 /** One logical request on its way through the pipeline. Never mutated: `next({ ...exchange, request })`. */

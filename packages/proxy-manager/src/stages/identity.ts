@@ -17,11 +17,14 @@ export function identityStage(): Stage {
       attempt.userAgent = given;
       return next(exchange);
     }
+    const { userAgent: wanted } = policy;
+    const credential = [endpoint.name, ...attempt.taken.map(({ id }) => id)].join('\n');
     const userAgent =
-      policy.userAgent === 'auto'
-        ? (exchange.identity?.userAgent ??
-          (await userAgentOf([endpoint.name, ...attempt.taken.map(({ id }) => id)].join('\n'))))
-        : policy.userAgent.value;
+      wanted === 'auto'
+        ? (exchange.identity?.userAgent ?? (await userAgentOf(credential)))
+        : 'value' in wanted
+          ? wanted.value
+          : await userAgentOf(credential, wanted);
     attempt.userAgent = userAgent;
     const headers = withUserAgent(request.headers, userAgent, { hints: isSecureOrigin(request.url) });
     return next({ ...exchange, request: { ...request, headers } });

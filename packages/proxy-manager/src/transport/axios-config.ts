@@ -80,7 +80,7 @@ function otherWays(given: NonNullable<WireRequest['options']['axios']>, proxy: P
     if (httpsAgent !== undefined && !isPlain(httpsAgent, HttpsAgent)) refuse('httpsAgent (other than an https.Agent)');
     if (given.socketPath) refuse('socketPath');
     if (given.proxy) refuse('proxy');
-    if (given.httpVersion !== undefined) refuse('httpVersion');
+    if (![undefined, 1].includes(given.httpVersion)) refuse('httpVersion (other than 1)');
   }
   return problems;
 }

@@ -106,7 +106,7 @@ describe('a Request', () => {
     expect(problems(() => checkRequestOptions(wrong))).toEqual([
       'secretType: expected key or ip, found "keys"',
       'cache: expected true, false, { ttlMs, … } or one of default, force-cache, no-cache, no-store, only-if-cached, reload, found "no-stoer"',
-      'userAgent: expected true, false or a user agent in printable ASCII, found "a\\nb"',
+      'userAgent: expected true, false, a filter or a user agent in printable ASCII, found "a\\nb"',
       'session: expected a name, or an object with a name, found an empty string',
       'timeout: expected milliseconds from 0 to 2147483647, found "5"',
       'manager: expected a ProxyManager, found an object',

@@ -322,20 +322,22 @@ describe('ends as fetch ends:', () => {
 
   test('the Request’s timeout, an empty pool, and what is refused: a TypeError with the cause', async () => {
     const api = await startApi((hit, res) => (hit.path === '/hang' ? undefined : res.end('x')));
-    const { fetch: ours } = startRequest({
-      timeout: 50,
-      secrets: {
-        key_based: {
-          api: { keys: ['the-secret-key'], limit: 2, refresh_rate: 60, apply: { headers: { k: '{key}' } } },
-        },
-      },
-    });
-    await expect(ours(`${api.url}/hang`)).rejects.toMatchObject({
+    await expect(startRequest({ timeout: 50 }).fetch(`${api.url}/hang`)).rejects.toMatchObject({
       name: 'TypeError',
       cause: { code: 'ETIMEDOUT', message: 'timeout of 50ms exceeded' },
     });
+    const { fetch: ours } = startRequest({
+      secrets: {
+        key_based: {
+          api: { keys: ['the-secret-key'], limit: 1, refresh_rate: 60, apply: { headers: { k: '{key}' } } },
+        },
+      },
+    });
     await ours(api.url);
-    await expect(ours(api.url)).rejects.toMatchObject({ name: 'TypeError', cause: { code: 'ERR_POOL_EXHAUSTED' } });
+    await expect(ours(api.url)).rejects.toMatchObject({
+      name: 'TypeError',
+      cause: { code: 'ERR_POOL_EXHAUSTED' },
+    });
     await expect(ours(api.url, { integrity: 'sha256-x' })).rejects.toMatchObject({
       name: 'TypeError',
       cause: { code: 'ERR_CONFIG' },

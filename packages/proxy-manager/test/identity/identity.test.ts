@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import type { UserAgentFilter } from '../../src/config/options.js';
 import { stickyUserAgents } from '../../src/identity/sticky-user-agents.js';
-import { randomUserAgent } from '../../src/identity/user-agents.js';
+import { filterName, randomUserAgent } from '../../src/identity/user-agents.js';
 import { isSecureOrigin, withUserAgent } from '../../src/identity/with-user-agent.js';
 import type { Exchange } from '../../src/pipeline/exchange.js';
 import { openAttempt } from '../../src/pipeline/exchange.js';
@@ -10,6 +11,11 @@ import { identityStage } from '../../src/stages/identity.js';
 import { testExchange, testReply } from '../support/exchange.js';
 
 const CHROME = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36';
+const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0';
+const SAFARI =
+  'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Safari/605.1.15';
+const IOS =
+  'Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/126.0 Mobile/15E148 Safari/604.1';
 const BRANDS = '"Not_A Brand";v="8", "Chromium";v="120", "Google Chrome";v="120"';
 
 function exchangeOf(parts: {
@@ -47,22 +53,103 @@ describe('withUserAgent', () => {
       ['sec-ch-ua-platform', '"Linux"'],
       ['User-Agent', CHROME],
       ['accept', '*/*'],
+      ['Accept-Language', 'en-US,en;q=0.9'],
     ]);
+  });
+
+  test.each<[string, string, readonly string[]]>([
+    [
+      'Chrome',
+      CHROME,
+      [
+        'sec-ch-ua',
+        'sec-ch-ua-mobile',
+        'sec-ch-ua-platform',
+        'User-Agent',
+        'Accept',
+        'content-type',
+        'x-key',
+        'authorization',
+        'Accept-Encoding',
+        'Accept-Language',
+        'cookie',
+      ],
+    ],
+    [
+      'Firefox',
+      FIREFOX,
+      [
+        'User-Agent',
+        'Accept',
+        'Accept-Language',
+        'Accept-Encoding',
+        'content-type',
+        'x-key',
+        'authorization',
+        'cookie',
+      ],
+    ],
+    [
+      'Safari',
+      SAFARI,
+      [
+        'User-Agent',
+        'Accept',
+        'content-type',
+        'x-key',
+        'authorization',
+        'Accept-Language',
+        'Accept-Encoding',
+        'cookie',
+      ],
+    ],
+    [
+      'Chrome on iOS',
+      IOS,
+      [
+        'User-Agent',
+        'Accept',
+        'content-type',
+        'x-key',
+        'authorization',
+        'Accept-Language',
+        'Accept-Encoding',
+        'cookie',
+      ],
+    ],
+    [
+      'what is no browser',
+      'curl/8.0',
+      ['User-Agent', 'x-key', 'cookie', 'Accept-Encoding', 'content-type', 'authorization', 'Accept'],
+    ],
+  ])('the order and language of %s', (_what, userAgent, expected) => {
+    const given: HeaderList = ['x-key', 'cookie', 'Accept-Encoding', 'content-type', 'authorization', 'Accept'].map(
+      (name) => [name, 'x'],
+    );
+    const found = withUserAgent(given, userAgent);
+    expect(found.map(([name]) => name)).toEqual(expected);
+    const language =
+      userAgent === FIREFOX ? 'en-US,en;q=0.5' : userAgent.startsWith('curl') ? undefined : 'en-US,en;q=0.9';
+    expect(header(found, 'accept-language')).toBe(language);
   });
 
   test('keeps what is there', () => {
     const own: HeaderList = [['USER-AGENT', 'mine/1.0']];
     expect(withUserAgent(own, CHROME)).toBe(own);
     expect(withUserAgent([['Sec-CH-UA', 'mine']], CHROME)).toEqual([
+      ['Sec-CH-UA', 'mine'],
       ['sec-ch-ua-mobile', '?0'],
       ['sec-ch-ua-platform', '"Linux"'],
       ['User-Agent', CHROME],
-      ['Sec-CH-UA', 'mine'],
+      ['Accept-Language', 'en-US,en;q=0.9'],
     ]);
   });
 
   test('without hints', () => {
-    expect(withUserAgent([], CHROME, { hints: false })).toEqual([['User-Agent', CHROME]]);
+    expect(withUserAgent([], CHROME, { hints: false })).toEqual([
+      ['User-Agent', CHROME],
+      ['Accept-Language', 'en-US,en;q=0.9'],
+    ]);
   });
 
   test.each([
@@ -104,7 +191,29 @@ describe('the stage', () => {
       identityStage(),
       exchangeOf({ userAgent: { value: CHROME }, url: 'http://a.example/' }),
     );
-    expect(plain).toEqual([['User-Agent', CHROME]]);
+    expect(plain).toEqual([
+      ['User-Agent', CHROME],
+      ['Accept-Language', 'en-US,en;q=0.9'],
+    ]);
+  });
+
+  test('picks among those that pass a filter, the same for one credential', async () => {
+    const stage = identityStage();
+    const agentOf = async (id: string, filter: UserAgentFilter) =>
+      header(
+        await through(stage, exchangeOf({ taken: [id], userAgent: { filter, name: filterName(filter) } })),
+        'user-agent',
+      );
+    const mobile = await agentOf('key', { deviceCategory: 'mobile' });
+    const firefox = await agentOf('key', { deviceCategory: 'desktop', userAgent: /Firefox\//g });
+    expect(mobile).toMatch(/Mobile|Android/);
+    expect(firefox).toMatch(/Firefox\//);
+    expect(await agentOf('key', { deviceCategory: 'mobile' })).toBe(mobile);
+    expect(await agentOf('key', { deviceCategory: 'desktop', userAgent: /Firefox\//g })).toBe(firefox);
+    await expect(agentOf('key', { platform: 'Amiga' })).rejects.toMatchObject({
+      code: 'ERR_CONFIG',
+      message: expect.stringContaining('Amiga'),
+    });
   });
 
   test('keeps one user agent for one credential, also when asked twice at once, and varies it between many', async () => {
@@ -132,7 +241,7 @@ test('forgets the credential that was unused for the longest', async () => {
 });
 
 test('random user agents are those of real browsers whose hints are known', async () => {
-  const seen = await Promise.all(Array.from({ length: 300 }, randomUserAgent));
+  const seen = await Promise.all(Array.from({ length: 300 }, () => randomUserAgent()));
   expect(new Set(seen).size).toBeGreaterThan(20);
   for (const userAgent of seen) {
     expect(userAgent).toMatch(/^Mozilla\/5\.0 \(.+?\) (?:AppleWebKit|Gecko)\//);
