@@ -47,3 +47,39 @@ it('refuses to send uncounted when Redis is gone, and goes on when it is back', 
     await redis.stop();
   }
 });
+
+it('counts on this machine while Redis is gone, where that is asked for, says so in the log, and comes back', async () => {
+  const api = await startApi();
+  const redis = await startRedis();
+  const logged: (boolean | undefined)[] = [];
+  const sink = {
+    name: 'test',
+    async ship(lines: readonly string[]) {
+      logged.push(...lines.map(isLocal));
+    },
+    close: async () => {},
+  };
+  try {
+    const keys = ['key-one'];
+    const secrets = { key_based: { test_api: { limit: 10, refresh_rate: 60, keys, pace: { concurrency: 2 } } } };
+    const manager = startManager({ secrets, redis: redis.url, onStoreFailure: 'local', log: { sinks: [sink] } });
+    const req = manager.request('test_api');
+    await req.send(api.url, placed);
+    await redis.kill();
+    await Promise.all(Array.from({ length: 4 }, () => req.send(api.url, placed)));
+    expect((await manager.usage('test_api'))[0]?.windows[0]?.used).toBe(4);
+    await redis.start();
+    await expect.poll(async () => (await manager.usage('test_api'))[0]?.windows[0]?.used, { timeout: 40_000 }).toBe(1);
+    await req.send(api.url, placed);
+    expect((await manager.usage('test_api'))[0]?.windows[0]?.used).toBe(2);
+    await manager.flush();
+    expect(logged).toEqual([undefined, true, true, true, true, undefined]);
+  } finally {
+    await redis.stop();
+  }
+});
+
+function isLocal(line: string): boolean | undefined {
+  const { proxy_manager: own } = JSON.parse(line) as { proxy_manager: { usage?: { local: boolean } } };
+  return own.usage?.local;
+}

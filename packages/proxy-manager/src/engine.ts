@@ -115,7 +115,7 @@ export class Engine {
       { ...(sample === undefined ? {} : { sample }), ...(prints === true ? { print: consolePrinter() } : {}) },
     );
     this.#cache = cacheStage({ store: this.#stores.cache.cache, log: this.#log, clock });
-    this.#pace = paceStage(limiters(this.#stores.redis));
+    this.#pace = paceStage(limiters(this.#stores.redis, { standIn: options.onStoreFailure === 'local' }));
     this.#transport = transport ?? createTransport();
     this.#ownsTransport = transport === undefined;
     this.#health = new PoolHealth({

@@ -25,6 +25,7 @@ import { lmdbUsageStore } from './usage/lmdb.js';
 import { memoryUsageStore } from './usage/memory.js';
 import { redisUsageStore } from './usage/redis.js';
 import type { UsageStore } from './usage/usage-store.js';
+import { withFallback } from './usage/with-fallback.js';
 
 /**
  * The stores of one manager; `close` closes those that were made here, and the connections after them. It takes 5 s at
@@ -77,7 +78,9 @@ export function openStores(options: ManagerOptions & { readonly dataDir: string;
   const usageChoice = options.usage ?? (ground.redis === undefined ? 'embedded' : 'redis');
   const cacheChoice = options.cache?.store ?? defaultCache(ground);
   const memory = memoryCacheStore({ maxBytes: options.cache?.memoryMaxBytes ?? DEFAULT_MEMORY_BYTES, clock });
-  const usage = usageStore(usageChoice, ground);
+  const shared = usageStore(usageChoice, ground);
+  const standsIn = options.onStoreFailure === 'local' && (usageChoice === 'redis' || typeof usageChoice === 'object');
+  const usage = standsIn ? withFallback(shared, usageStore('embedded', ground)) : shared;
   const store = cacheStore(cacheChoice, ground, options.cache?.maxBytes);
   const sinks =
     ground.elasticsearch === undefined
@@ -94,7 +97,7 @@ export function openStores(options: ManagerOptions & { readonly dataDir: string;
         });
   // In this order: what still writes, what it writes to, and the connections at last.
   const made = [
-    ...(typeof usageChoice === 'object' ? [] : [usage]),
+    ...(typeof usageChoice === 'object' ? [] : [shared]),
     cache,
     ...(typeof cacheChoice === 'object' || store === undefined ? [] : [store]),
     ...(store === undefined ? [] : [memory]),

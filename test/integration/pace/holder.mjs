@@ -5,6 +5,9 @@ import { redisConnection } from '../../../packages/proxy-manager/dist/redis-conn
 
 const [url, host, slotMs] = process.argv.slice(2);
 const pace = { concurrency: 1, minTimeMs: 0, reservoir: undefined };
-const own = new HostPace(pace, await limiters(redisConnection(url), Number(slotMs)).open(host, pace, () => {}));
+const own = new HostPace(
+  pace,
+  await limiters(redisConnection(url), { slotMs: Number(slotMs) }).open(host, pace, () => {}),
+);
 await own.acquire(new AbortController().signal);
 console.log('held');

@@ -26,7 +26,7 @@ interface Own {
 /** The slots of `name` as one process of many sees them. */
 async function openHost(setting: Setting, name: string, pace: Partial<Pace>, slotMs?: number): Promise<Own> {
   const connection = redisConnection(setting);
-  const all = limiters(connection, slotMs);
+  const all = limiters(connection, slotMs === undefined ? {} : { slotMs });
   const whole = { concurrency: undefined, minTimeMs: 0, reservoir: undefined, ...pace };
   const { promise: fault, resolve: onFault } = withResolvers();
   const host = new HostPace(whole, await all.open(name, whole, onFault));

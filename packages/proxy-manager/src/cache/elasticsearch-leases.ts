@@ -1,5 +1,5 @@
 import type { Client } from '@elastic/elasticsearch';
-import { breaker } from './breaker.js';
+import { breaker } from '../breaker.js';
 import type { Landing, LeaseStore } from './lease-store.js';
 import { LANDING_TOLD_MS } from './lease-store.js';
 import type { Pending } from './pending.js';

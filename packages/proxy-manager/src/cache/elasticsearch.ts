@@ -1,7 +1,7 @@
 import type { Client } from '@elastic/elasticsearch';
 import type { Clock } from '../clock.js';
 import { StoreError } from '../errors.js';
-import { breaker } from './breaker.js';
+import { breaker } from '../breaker.js';
 import type { CacheEntry, CacheListing, CacheSelector, CacheStore } from './cache-store.js';
 import type { CacheDocument } from './elasticsearch-document.js';
 import { fromDocument, toDocument } from './elasticsearch-document.js';

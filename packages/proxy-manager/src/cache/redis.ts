@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Cluster, Redis } from 'ioredis';
 import type { Clock } from '../clock.js';
 import { StoreError } from '../errors.js';
-import { breaker } from './breaker.js';
+import { breaker } from '../breaker.js';
 import type { CacheEntry, CacheListing, CacheSelector, CacheStore } from './cache-store.js';
 import { LANDING_TOLD_MS } from './lease-store.js';
 import { isAlive } from './lifetime.js';

@@ -1,4 +1,4 @@
-import type { Breaker } from './breaker.js';
+import type { Breaker } from '../breaker.js';
 
 /**
  * What `work` gives within its budget; undefined where it fails, is late, or the service rests. Never rejects. `connect`

@@ -97,6 +97,12 @@ export interface ManagerOptions {
   readonly installAssets?: boolean;
   /** Where uses are counted. Default: Redis when it is configured, else embedded. */
   readonly usage?: 'embedded' | 'memory' | 'redis' | UsageStore;
+  /**
+   * When the store of the usage counts fails: `refuse` sends nothing uncounted (`ERR_STORE`); `local` counts in `dataDir`
+   * meanwhile, so that every machine has the whole quota once more, and says so in the log.
+   * @default 'refuse'
+   */
+  readonly onStoreFailure?: 'local' | 'refuse';
   readonly cache?: {
     /** Where replies are kept, behind the memory tier. Default: Elasticsearch when it is configured, else Redis, else embedded. */
     readonly store?: 'elasticsearch' | 'embedded' | 'memory' | 'redis' | CacheStore;

@@ -175,6 +175,7 @@ const RESOURCES: Rules = {
     rule('a UsageStore', has('take', 'arrived', 'giveBack', 'rest', 'read', 'note', 'standings', 'learn', 'close')),
     rule('embedded, memory, redis or a UsageStore', oneOf('embedded', 'memory', 'redis'), WORD),
   ),
+  onStoreFailure: rule('refuse or local', oneOf('refuse', 'local'), WORD),
   log: object(LOG, knownIn(LOG)),
   trace: object(TRACE, knownIn(TRACE)),
   fingerprintKey: rule('a string', isText, 'secret'),

@@ -22,6 +22,7 @@ const NOT_OF_A_CALL = new Set([
   'installAssets',
   'log',
   'manager',
+  'onStoreFailure',
   'redis',
   'secretType',
   'secrets',

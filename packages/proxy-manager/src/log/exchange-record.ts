@@ -251,6 +251,7 @@ function ownFields(exchange: Exchange, reply: Reply | undefined, attempt: Attemp
   if (account !== undefined) fields['account'] = { id: account };
   const rateLimit = rateLimitFields(pool, attempt.taken);
   if (rateLimit !== undefined) fields['rate_limit'] = rateLimit;
+  if (attempt.isCountedLocally === true) fields['usage'] = { local: true };
   if (attempt.verdict !== undefined) fields['verdict'] = attempt.verdict.kind;
   if (attempt.redirects > 0) fields['redirect'] = { count: attempt.redirects };
   const timing: Fields = { pool_ms: toMicros(attempt.poolMs) };

@@ -7,6 +7,7 @@ const text = { type: 'text' };
 const searchableKeyword = { ...keyword, fields: { text } };
 const long = { type: 'long' };
 const float = { type: 'float' };
+const boolean = { type: 'boolean' };
 const date = { type: 'date' };
 const ip = { type: 'ip' };
 const flattened = { type: 'flattened', ignore_above: 1024 };
@@ -95,6 +96,7 @@ export const LOG_MAPPINGS: Readonly<Record<string, unknown>> = {
       sample_rate: float,
       loss: object({ records: long, bytes: long }),
       rate_limit: object({ limit: long, used: long, remaining: long, window_s: long, reset: date }),
+      usage: object({ local: boolean }),
       timing: {
         dynamic: true,
         properties: {

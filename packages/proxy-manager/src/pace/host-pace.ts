@@ -60,6 +60,11 @@ export class HostPace {
     return busy === 0 && performance.now() >= this.#nextStartMs;
   }
 
+  /** True when another would do better, and nobody is on this one. */
+  get isStale(): boolean {
+    return this.#own.staleAtMs !== undefined && performance.now() >= this.#own.staleAtMs && this.idle;
+  }
+
   /** Resolves when an attempt may start; rejects with the signal's reason, and then no slot is spent. */
   acquire(signal: AbortSignal): Promise<Release> {
     if (signal.aborted) return Promise.reject(signal.reason);

@@ -12,6 +12,8 @@ export interface HostLimiter {
   readonly renew: (() => Bottleneck) | undefined;
   /** What is to be said of each job. */
   readonly job: Bottleneck.JobOptions;
+  /** `performance.now()` from which the shared one is worth another try; undefined: it is the right one. */
+  readonly staleAtMs: number | undefined;
   /** Lets go of it. */
   close(): void;
 }
@@ -20,6 +22,8 @@ export interface HostLimiter {
 export interface Limiters {
   /** `onFault` is told when Redis fails, and the limiter is of no use from then on. Rejects where it cannot be reached. */
   open(host: string, pace: Pace, onFault: (error: StoreError) => void): Promise<HostLimiter>;
+  /** Whether one of this process stands in where Redis fails: then whoever was sent away may ask again. */
+  readonly standIn: boolean;
   close(): Promise<void>;
 }
 
@@ -32,9 +36,29 @@ const HEARTBEAT_MS = 1_000;
 /** So long after its start a slot is free whatever became of its process: nobody tells Redis that one was killed. */
 const SLOT_MS = 300_000;
 
-/** `redis`: asked at the first use; it stays open. */
-export function limiters(redis: ServerConnection<Cluster | Redis> | undefined, slotMs: number = SLOT_MS): Limiters {
-  return redis === undefined ? ownLimiters() : sharedLimiters(redis, slotMs);
+/** How long one of this process stands in before the shared one is tried again. */
+const STAND_IN_MS = 10_000;
+
+/** `redis`: asked at the first use; it stays open. `standIn`: where it fails each process keeps the pace by itself. */
+export function limiters(
+  redis: ServerConnection<Cluster | Redis> | undefined,
+  { slotMs = SLOT_MS, standIn = false }: { readonly slotMs?: number; readonly standIn?: boolean } = {},
+): Limiters {
+  const own = ownLimiters();
+  if (redis === undefined) return own;
+  const shared = sharedLimiters(redis, slotMs);
+  if (!standIn) return shared;
+  return {
+    ...shared,
+    standIn,
+    async open(host, pace, onFault) {
+      try {
+        return await shared.open(host, pace, onFault);
+      } catch {
+        return { ...(await own.open(host, pace, onFault)), staleAtMs: performance.now() + STAND_IN_MS };
+      }
+    },
+  };
 }
 
 function ownLimiters(): Limiters {
@@ -47,9 +71,11 @@ function ownLimiters(): Limiters {
         limiter,
         renew: pace.reservoir === undefined ? renew : undefined,
         job: {},
+        staleAtMs: undefined,
         close: () => void limiter.disconnect(false),
       };
     },
+    standIn: false,
     async close() {},
   };
 }
@@ -105,6 +131,7 @@ function sharedLimiters(redis: ServerConnection<Cluster | Redis>, slotMs: number
       limiter,
       renew: undefined,
       job: { expiration: slotMs },
+      staleAtMs: undefined,
       close() {
         listeners.delete(onFault);
         void limiter.disconnect(false);
@@ -117,6 +144,7 @@ function sharedLimiters(redis: ServerConnection<Cluster | Redis>, slotMs: number
       open(host, pace, onFault).catch((error: unknown) => {
         throw faultOf(error);
       }),
+    standIn: false,
     async close() {
       await line?.connection.disconnect(false);
     },

@@ -174,6 +174,8 @@ export interface Attempt extends WireObservation {
   /** Waits of this attempt, in ms. */
   poolMs: number;
   paceMs: number;
+  /** The store that all share failed, and this use was counted on this machine alone. */
+  isCountedLocally?: boolean;
 }
 
 /** A reply on its way back: off the wire, or out of the cache. */

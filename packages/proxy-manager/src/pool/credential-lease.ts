@@ -14,6 +14,7 @@ export class CredentialLease implements Lease {
   readonly key: KeyCredential | undefined;
   readonly proxy: ProxyCredential | undefined;
   readonly taken: readonly MeterReading[];
+  readonly isLocal: boolean;
   readonly #store: UsageStore;
   readonly #tickets: [Ticket, ...Ticket[]];
   readonly #health: PoolHealth;
@@ -36,6 +37,7 @@ export class CredentialLease implements Lease {
     this.key = options.key;
     this.proxy = options.proxy;
     this.taken = options.ticket.taken;
+    this.isLocal = options.ticket.isLocal === true;
     this.#store = options.store;
     this.#tickets = [options.ticket];
     this.#health = options.health;

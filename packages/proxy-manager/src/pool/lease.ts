@@ -17,6 +17,8 @@ export interface Lease {
   readonly proxy: ProxyCredential | undefined;
   /** The counts just after the take. */
   readonly taken: readonly MeterReading[];
+  /** Counted on this machine alone, since the store that all share failed. */
+  readonly isLocal?: boolean;
   /** Counts `cost` more uses on the same credentials: a redirect's further hop. */
   charge(cost: number): Promise<void>;
   /**

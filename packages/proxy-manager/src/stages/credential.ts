@@ -20,6 +20,7 @@ export function credentialStage(leaseFor: LeaseFor): Stage {
     const { lease, identity } = await leaseFor(exchange);
     attempt.poolMs = performance.now() - askedMs;
     attempt.taken = lease.taken;
+    if (lease.isLocal === true) attempt.isCountedLocally = true;
     let isSent = true;
     try {
       return await next({ ...exchange, lease, identity });

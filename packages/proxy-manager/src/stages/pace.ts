@@ -1,6 +1,6 @@
 import { finished } from 'node:stream';
 import type { Pace } from '../config/resolve.js';
-import { ClosedError } from '../errors.js';
+import { ClosedError, StoreError } from '../errors.js';
 import type { Release } from '../pace/host-pace.js';
 import { HostPace } from '../pace/host-pace.js';
 import type { Limiters } from '../pace/limiters.js';
@@ -43,7 +43,7 @@ export function paceStage(limiters: Limiters): PaceStage {
   async function hostOf({ endpoint, request }: Exchange, pace: Pace): Promise<HostPace> {
     const name = `${endpoint.name}\n${request.url.host}`;
     const known = hosts.get(name);
-    if (known !== undefined) return known;
+    if (known !== undefined && !known.isStale) return known;
     let host = opening.get(name);
     if (host === undefined) {
       if (hosts.size >= SWEEP_AT) sweep(hosts);
@@ -56,9 +56,15 @@ export function paceStage(limiters: Limiters): PaceStage {
   async function slotFor(exchange: Exchange, pace: Pace): Promise<Release> {
     const askedMs = performance.now();
     try {
-      const host = await hostOf(exchange, pace);
-      if (closed) throw new ClosedError('ProxyManager');
-      return await host.acquire(exchange.signal);
+      for (;;) {
+        const host = await hostOf(exchange, pace);
+        if (closed) throw new ClosedError('ProxyManager');
+        try {
+          return await host.acquire(exchange.signal);
+        } catch (error) {
+          if (!limiters.standIn || !(error instanceof StoreError)) throw error;
+        }
+      }
     } finally {
       exchange.attempt.paceMs = performance.now() - askedMs;
     }

@@ -58,6 +58,8 @@ export interface Ticket {
   readonly taken: readonly MeterReading[];
   /** Epoch ms from which the arrival of this use is worth a note: see `UsageStore.arrived`. Infinity for never. */
   readonly arrivalMattersFromMs: number;
+  /** Set where another store failed and this one stood in for it. */
+  readonly isLocal?: true;
   /** The store's own note of which windows were counted in, handed back to `giveBack`. */
   readonly receipt: unknown;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { breaker } from '../../src/cache/breaker.js';
+import { breaker } from '../src/breaker.js';
 
 function setUp() {
   const time = { ms: 0 };
