@@ -338,6 +338,15 @@ it('waits for the pool in order of arrival, and stops waiting when aborted', asy
   expect(api.hits.map(({ path }) => path)).toEqual(['/0', '/1', '/3']);
 });
 
+it('gives the last reply of a host that fails, also where a further attempt leaves it alone', async () => {
+  const api = await startApi((_hit, res) => res.writeHead(500).end());
+  const req = startManager({ secrets: twoKeys }).request('test_api', { retry: { attempts: 1 } });
+  for (let i = 0; i < 9; i++) await req.send(api.url).catch(() => {});
+  const error: unknown = await req.send(api.url, { retry: { attempts: 3 } }).catch((caught: unknown) => caught);
+  expect(error).toMatchObject({ response: { status: 500, exchange: { attempts: 1 } } });
+  expect(api.hits).toHaveLength(10);
+});
+
 it('leaves a host alone that is down, and finds out by itself when it is back', async () => {
   const dead = await closedPort();
   const req = startManager({ secrets: twoKeys }).request('test_api', { retry: { attempts: 1 } });

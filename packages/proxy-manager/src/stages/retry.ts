@@ -92,9 +92,13 @@ function conclude(ending: Ending): Reply {
   return ending.reply;
 }
 
-/** Nothing was tried: the pool is empty, or the manager is closing. */
+/** Nothing was tried: the pool is empty, the host is left alone, or the manager is closing. */
 function isRefusal(error: unknown): boolean {
-  return error instanceof PoolExhaustedError || error instanceof ClosedError;
+  return error instanceof PoolExhaustedError || error instanceof ClosedError || isLeftAlone(error);
+}
+
+function isLeftAlone(error: unknown): boolean {
+  return error instanceof TransportFault && error.code === 'ERR_HOST_DOWN';
 }
 
 /** A fault that ends the exchange also tells how the attempts before it ended: with proxies each is somebody else's. */
