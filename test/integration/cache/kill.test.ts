@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import type { CacheListing, CacheSelector, CacheStore } from '../../../packages/proxy-manager/src/cache/cache-store.js';
 import { lmdbCacheStore } from '../../../packages/proxy-manager/src/cache/lmdb.js';
 import { openEnvironment } from '../../../packages/proxy-manager/src/embedded/environment.js';
 import { header } from '../../../packages/proxy-manager/src/pipeline/headers.js';
@@ -30,6 +31,12 @@ async function writeAndKill(dataDir: string, round: number, writes: number): Pro
   return new Set(chunks.join('').split('\n').slice(0, -1).map(Number));
 }
 
+async function listed(store: CacheStore, which?: CacheSelector): Promise<CacheListing[]> {
+  const listings: CacheListing[] = [];
+  for await (const listing of store.list(which)) listings.push(listing);
+  return listings;
+}
+
 test('writers killed at any moment leave every acknowledged entry, whole, and no half one', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'proxy-manager-kill-'));
   const acknowledged = new Map<number, number>();
@@ -52,6 +59,11 @@ test('writers killed at any moment leave every acknowledged entry, whole, and no
       }
       // Nothing was damaged, and so deleted by the reading.
       expect(records.getCount()).toBe(before);
+      // All lists tell of the same entries.
+      const { entries, bytes, damaged } = await store.stats();
+      const [all, tagged] = [await listed(store), await listed(store, { tag: 'any' })];
+      expect([all.length, tagged.length, damaged]).toEqual([entries, entries, 0]);
+      expect(all.reduce((sum, listing) => sum + listing.bytes, 0)).toBe(bytes);
       await store.close();
       await environment.close();
     }
