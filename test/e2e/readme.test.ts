@@ -20,7 +20,7 @@ function blocks(page: string, language: string): string[] {
   return [...readFileSync(join(ROOT, page), 'utf8').matchAll(fence)].map(([, code]) => code ?? '');
 }
 
-const programs = ['README.md', 'docs/getting-started.md', 'docs/cache.md'].flatMap((page) =>
+const programs = ['README.md', 'docs/getting-started.md', 'docs/cache.md', 'docs/doors.md'].flatMap((page) =>
   blocks(page, 'ts').map((code, index) => ({ page, index, code, file: `${page.replace(/\W/g, '-')}-${index}` })),
 );
 
