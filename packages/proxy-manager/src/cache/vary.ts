@@ -47,16 +47,25 @@ function varyFields(headers: HeaderList): string[] {
 
 /**
  * What the request says in the header `name`, whitespace aside; null where it says nothing. What a later stage adds
- * stands for itself: a rotated user agent is one and the same for whoever leaves it to us, cookies and credentials are
- * those of the pinned identity or the session.
+ * stands for itself: a rotated user agent is one and the same for whoever leaves it to us, cookies and keys are those of
+ * the pinned identity or the session.
  */
 function saidIn(exchange: Exchange, name: string): unknown {
-  const { request, policy } = exchange;
+  const { request, policy, endpoint } = exchange;
   const values = request.headers.filter(([candidate]) => candidate.toLowerCase() === name).map(([, value]) => value);
   if (values.length > 0) {
     const parts = values.join(',').split(',');
-    return parts.map((part) => part.trim().replaceAll(/\s+/g, ' ')).join(',');
+    const said = parts.map((part) => part.trim().replaceAll(/\s+/g, ' ')).join(',');
+    const identity = HOLDS_KEY.test(said) ? identityOf(exchange) : undefined;
+    return identity === undefined ? said : [said, identity];
   }
   if (name === 'user-agent' || name.startsWith('sec-ch-ua')) return [policy.userAgent];
-  return name === 'cookie' || name === 'authorization' ? (identityOf(exchange) ?? null) : null;
+  const isOfIdentity =
+    name === 'cookie' ||
+    name === 'authorization' ||
+    endpoint.apply?.headers.some(([applied]) => applied.toLowerCase() === name) === true;
+  return isOfIdentity ? (identityOf(exchange) ?? null) : null;
 }
+
+/** As a key is written where it goes, or where it was hidden. */
+const HOLDS_KEY = /\{key[:}]/;

@@ -201,6 +201,27 @@ test('perCredential keeps the replies of each pinned credential apart', async ()
   expect([await ask(one), await ask(two), await ask(shared)]).toEqual(['hit answer 1', 'hit answer 2', 'hit answer 3']);
 });
 
+test.each([
+  ['authorization', { authorization: 'Bearer {key}' }, {}],
+  ['x-api-key', { 'x-api-key': '{key}' }, {}],
+  ['x-api-key', undefined, { 'x-api-key': '{key}' }],
+])(
+  'Vary: %s keeps pinned credentials apart, though their keys are put in only at the wire',
+  async (vary, applied, headers) => {
+    const { origin, request } = await setUp({
+      keys: { keys: [KEY, OTHER_KEY], ...(applied && { apply: { headers: applied } }) },
+      handler: (_request, response) =>
+        response.writeHead(200, { 'cache-control': 'max-age=60', vary }).end(`answer ${origin.requests}`),
+    });
+    const [one, two] = [request({ cache: { mode: 'http' } }), request({ cache: { mode: 'http' } })];
+    await one.getKeyProxy();
+    await two.getKeyProxy();
+    const answers = [];
+    for (const req of [one, two, one, two]) answers.push((await req.send(origin.url, { headers })).data);
+    expect(answers).toEqual(['answer 1', 'answer 2', 'answer 1', 'answer 2']);
+  },
+);
+
 test('a stale reply stands in where all keys are used up, and is logged as such', async () => {
   const lines: string[] = [];
   const sink = {
