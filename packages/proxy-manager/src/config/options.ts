@@ -176,6 +176,11 @@ export interface ExchangeOptions {
    * @default true
    */
   readonly userAgent?: boolean | string | UserAgentFilter;
+  /**
+   * `false`: a redirect's further hops count no use of the credential, where the provider counts none either.
+   * @default true
+   */
+  readonly countRedirects?: boolean;
 }
 
 /** One identity under a name, and when it ends. */

@@ -21,8 +21,8 @@ export function overPolicy(
   policy: ExchangePolicy,
   options: ExchangeOptions & { readonly cost?: number },
 ): ExchangePolicy {
-  const { cache, retry, wait, labels, userAgent, cost, outcome } = options;
-  if ((cache ?? retry ?? wait ?? labels ?? userAgent ?? cost ?? outcome) === undefined) return policy;
+  const { cache, retry, wait, labels, userAgent, cost, outcome, countRedirects } = options;
+  if ((cache ?? retry ?? wait ?? labels ?? userAgent ?? cost ?? outcome ?? countRedirects) === undefined) return policy;
   return {
     ...policy,
     cache: cache === undefined ? policy.cache : overCachePolicy(policy.cache, cache),
@@ -32,6 +32,7 @@ export function overPolicy(
     waitMs: wait === undefined ? policy.waitMs : waitMs(wait),
     labels: labels === undefined ? policy.labels : { ...policy.labels, ...labels },
     userAgent: userAgent === undefined ? policy.userAgent : userAgentPolicy(userAgent),
+    ...(countRedirects === undefined ? {} : { countRedirects }),
   };
 }
 

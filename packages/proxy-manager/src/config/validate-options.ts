@@ -108,6 +108,7 @@ const EXCHANGE: Rules = {
       /^[^:@=]{1,20}$/,
     ),
   ),
+  countRedirects: bool,
 };
 
 const SESSION: Rules = {

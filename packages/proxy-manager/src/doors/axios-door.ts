@@ -15,7 +15,16 @@ import { uploadAbort } from './upload-abort.js';
 
 /** An axios instance whose adapter is the pipeline; `defaults` are its defaults, as far as they are axios's. */
 export function axiosDoor(perform: Perform, defaults: RequestDefaults): AxiosInstance {
-  const { cache: _c, labels: _l, retry: _r, secretType: _s, userAgent: _u, wait: _w, ...ofAxios } = defaults;
+  const {
+    cache: _c,
+    countRedirects: _n,
+    labels: _l,
+    retry: _r,
+    secretType: _s,
+    userAgent: _u,
+    wait: _w,
+    ...ofAxios
+  } = defaults;
   return wholeAxios().create({
     maxContentLength: DEFAULT_MAX_RESPONSE_BYTES,
     ...ofAxios,

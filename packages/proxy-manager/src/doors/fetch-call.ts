@@ -55,9 +55,9 @@ export async function fetchCall(input: string | URL | Request, init: Init, given
 
 /** The extras of a call that may stand among fetch's own words; `cache` is one of both. */
 function split(init: Init): Init & { readonly extras: Call['extras'] } {
-  const { cost, labels, retry, userAgent, wait } = init as Call['extras'];
+  const { cost, countRedirects, labels, retry, userAgent, wait } = init as Call['extras'];
   const cache = cacheOf(init);
-  const extras = { cache, cost, labels, retry, userAgent, wait };
+  const extras = { cache, cost, countRedirects, labels, retry, userAgent, wait };
   checkExtras(extras);
   return { ...init, extras: Object.fromEntries(Object.entries(extras).filter(([, value]) => value !== undefined)) };
 }

@@ -253,7 +253,8 @@ function ownFields(exchange: Exchange, reply: Reply | undefined, attempt: Attemp
   if (rateLimit !== undefined) fields['rate_limit'] = rateLimit;
   if (attempt.isCountedLocally === true) fields['usage'] = { local: true };
   if (attempt.verdict !== undefined) fields['verdict'] = attempt.verdict.kind;
-  if (attempt.redirects > 0) fields['redirect'] = { count: attempt.redirects };
+  const { hops, redirects: count } = attempt;
+  if (count > 0) fields['redirect'] = hops === undefined ? { count } : { count, hops };
   const timing: Fields = { pool_ms: toMicros(attempt.poolMs) };
   if (endpoint.pace !== undefined) timing['pace_ms'] = toMicros(attempt.paceMs);
   if (attempt.dnsMs !== undefined) timing['dns_ms'] = toMicros(attempt.dnsMs);

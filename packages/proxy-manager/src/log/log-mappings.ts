@@ -92,7 +92,7 @@ export const LOG_MAPPINGS: Readonly<Record<string, unknown>> = {
       cache: object({ status: keyword, key: keyword, age_ms: long, ttl_s: long }),
       attempt: object({ number: long, max: long }),
       retry: object({ reason: keyword, delay_ms: long }),
-      redirect: object({ count: long }),
+      redirect: object({ count: long, hops: keyword }),
       sample_rate: float,
       loss: object({ records: long, bytes: long }),
       rate_limit: object({ limit: long, used: long, remaining: long, window_s: long, reset: date }),

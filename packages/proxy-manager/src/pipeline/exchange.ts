@@ -73,6 +73,8 @@ export interface ExchangePolicy {
   readonly record?: RecordPolicy;
   /** `auto`: a realistic one per credential, among those that pass a `filter`; `off`: none is added; else this very one. */
   readonly userAgent: 'auto' | 'off' | NamedFilter | { readonly value: string };
+  /** `false`: a redirect's further hops count no use. */
+  readonly countRedirects?: boolean;
 }
 
 /** One logical request on its way through the pipeline. Never mutated: `next({ ...exchange, request })`. */
@@ -169,6 +171,8 @@ export interface Attempt extends WireObservation {
   host: string | undefined;
   /** What the reply told of quotas. */
   told: readonly ToldLimit[];
+  /** The redirects followed, each as its status and where it led, without the query and free of secrets. */
+  hops?: readonly string[];
   /** Writes a placeholder over the secrets that this attempt sent, wherever they stand in a text that came back. */
   hide?: (text: string) => string;
   /** Waits of this attempt, in ms. */

@@ -210,7 +210,9 @@ async function redirect(
         };
   const before = request.redirects?.before;
   const asked = before === undefined ? next : askBeforeRedirect(before, hop, next, masker);
-  await lease?.charge(1);
+  if (exchange.policy.countRedirects !== false) await lease?.charge(1);
+  const { attempt } = exchange;
+  attempt.hops = [...(attempt.hops ?? []), `${hop.status} ${masker.text(asked.url.origin + asked.url.pathname)}`];
   return asked;
 }
 

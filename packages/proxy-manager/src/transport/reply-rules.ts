@@ -26,6 +26,12 @@ export function tooLargeFault(request: WireRequest): TransportFault {
   return new TransportFault('ERR_BAD_RESPONSE', message, { phase: 'response', sent: true });
 }
 
+/** The body, waited for whole, trickles in. */
+export function tooSlowFault(request: WireRequest): TransportFault {
+  const message = `${subjectOf(request)} sends less than 1 kB a second (ETIMEDOUT)`;
+  return new TransportFault('ETIMEDOUT', message, { phase: 'response', sent: true });
+}
+
 /** The body could not be decoded. */
 export function decodeFault(request: WireRequest, error: unknown, received?: ReceivedHead): TransportFault {
   const code = faultCode(error);

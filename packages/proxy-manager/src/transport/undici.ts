@@ -36,7 +36,7 @@ export interface UndiciTransportOptions {
    */
   readonly headersMs?: number;
   /**
-   * The longest silence within a body, in ms.
+   * The longest silence within a body, in ms; one that is waited for whole may also not be slower than 1 kB a second for so long.
    * @default 300_000
    */
   readonly bodyMs?: number;
@@ -61,7 +61,7 @@ export function undiciTransport(options: UndiciTransportOptions = {}): Transport
     const pool = await (opening ??= open());
     if (closed) throw new ClosedError('ProxyManager');
     request.signal.throwIfAborted();
-    return exchangeOn(pool, request, observation);
+    return exchangeOn(pool, request, observation, bodyMs);
   };
 
   return {
@@ -84,11 +84,16 @@ async function loadClient(): Promise<typeof Client> {
   }
 }
 
-function exchangeOn(pool: ConnectionPool, request: WireRequest, observation: WireObservation): Promise<WireReply> {
+function exchangeOn(
+  pool: ConnectionPool,
+  request: WireRequest,
+  observation: WireObservation,
+  patienceMs: number,
+): Promise<WireReply> {
   const route = routeTo(request.url, request.proxy);
   const body = limitedBody(request, observation.sent);
   const sendOn = (carrier: Carrier): Promise<WireReply> => {
-    const exchange = new WireExchange(request, carrier, observation);
+    const exchange = new WireExchange(request, carrier, observation, patienceMs);
     carrier.dispatch(
       {
         path: target(request.url, route),

@@ -5,11 +5,25 @@ import { RefusedUnread, type Carrier, type ReplyControl, type ReplyHandler } fro
 import { codedLimit, codingsOf, decodeBuffer, decodeStream, type Coding } from './decode.js';
 import { TransportFault, type FaultPhase, type ReceivedHead } from './fault.js';
 import { faultCode, networkFault } from './network-fault.js';
-import { decodedHeaders, decodeFault, hasNoBody, passwordFault, subjectOf, tooLargeFault } from './reply-rules.js';
+import {
+  decodedHeaders,
+  decodeFault,
+  hasNoBody,
+  passwordFault,
+  subjectOf,
+  tooLargeFault,
+  tooSlowFault,
+} from './reply-rules.js';
 import type { WireObservation, WireReply, WireRequest } from './transport.js';
 import { WireBody } from './wire-body.js';
 
 const nothing = new Uint8Array(0);
+
+/** So many pieces of a body are put together: kept apart, one that comes byte by byte takes a hundred times its size. */
+const CRUMBS = 1024;
+
+/** A body that is waited for whole and has been slower than this for `patienceMs` is given up: 1 kB a second. */
+const SLOWEST_BYTES_PER_MS = 1;
 
 /** One request and its reply, as a carrier tells it, into one promise of a `WireReply`. */
 export class WireExchange implements ReplyHandler {
@@ -19,6 +33,7 @@ export class WireExchange implements ReplyHandler {
   readonly #observation: WireObservation;
   /** What an earlier hop had sent already. */
   readonly #sentBefore: boolean;
+  readonly #patienceMs: number;
   #resolve: (reply: WireReply | Promise<WireReply>) => void = () => {};
   #reject: (reason: unknown) => void = () => {};
   #startedMs = 0;
@@ -27,14 +42,17 @@ export class WireExchange implements ReplyHandler {
   #head: Omit<WireReply, 'body'> | undefined;
   #codings: readonly Coding[] | undefined;
   #chunks: Buffer[] = [];
+  /** How many of the chunks are put together already. */
+  #packed = 0;
   #length = 0;
   #body: WireBody | undefined;
 
-  constructor(request: WireRequest, carrier: Carrier, observation: WireObservation) {
+  constructor(request: WireRequest, carrier: Carrier, observation: WireObservation, patienceMs: number) {
     this.#request = request;
     this.#carrier = carrier;
     this.#observation = observation;
     this.#sentBefore = observation.sent;
+    this.#patienceMs = patienceMs;
     this.reply = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -81,8 +99,19 @@ export class WireExchange implements ReplyHandler {
     if (this.#length > (this.#codings ? codedLimit(maxResponseBytes) : maxResponseBytes)) {
       return this.#fail(tooLargeFault(this.#request));
     }
-    if (!this.#body) this.#chunks.push(chunk);
+    if (!this.#body) this.#keep(chunk);
     else if (!this.#body.push(chunk)) control.pause();
+  }
+
+  #keep(chunk: Buffer): void {
+    const tookMs = performance.now() - this.#headMs;
+    if (tookMs > this.#patienceMs && this.#length < tookMs * SLOWEST_BYTES_PER_MS) {
+      return this.#fail(tooSlowFault(this.#request));
+    }
+    this.#chunks.push(chunk);
+    if (this.#chunks.length - this.#packed < CRUMBS) return;
+    this.#chunks.push(Buffer.concat(this.#chunks.splice(this.#packed)));
+    this.#packed = this.#chunks.length;
   }
 
   onResponseEnd(): void {

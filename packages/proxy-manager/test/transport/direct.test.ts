@@ -217,6 +217,54 @@ test('a body that stops arriving is ETIMEDOUT in the response', async () => {
   expect(fault).toMatchObject({ code: 'ETIMEDOUT', phase: 'response', sent: true });
 });
 
+test.each([
+  ['head', ''],
+  ['body', 'HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n'],
+])('a %s that comes byte by byte is ETIMEDOUT in the end', async (_part, before) => {
+  const origin = await open(
+    startRaw((socket) => {
+      socket.write(before === '' ? 'HTTP/1.1 200 OK\r\nx: ' : before);
+      const trickle = setInterval(() => socket.write('y'), 20);
+      socket.on('error', () => {}).on('close', () => clearInterval(trickle));
+    }),
+  );
+  const fault = await faultOf(transport.send(wireRequest(`http://127.0.0.1:${origin.port}`), observe()));
+  expect(fault).toMatchObject({ code: 'ETIMEDOUT', sent: true });
+});
+
+test('a body in crumbs comes whole', async () => {
+  const crumbs = 100_000;
+  const origin = await open(
+    startRaw((socket) => {
+      socket.write('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n');
+      socket.end(`${'1\r\ny\r\n'.repeat(crumbs)}0\r\n\r\n`);
+    }),
+  );
+  const { body } = await transport.send(wireRequest(`http://127.0.0.1:${origin.port}`), observe());
+  expect(await textOf(body)).toBe('y'.repeat(crumbs));
+});
+
+test('100 MB of headers end at the first that do not fit', async () => {
+  let written = 0;
+  const origin = await open(
+    startRaw((socket) => {
+      socket.on('error', () => {});
+      socket.write('HTTP/1.1 200 OK\r\n');
+      const line = `x: ${'y'.repeat(1_000)}\r\n`.repeat(100);
+      const more = (): void => {
+        while (written < 100e6 && !socket.destroyed) {
+          written += line.length;
+          if (!socket.write(line)) return void socket.once('drain', more);
+        }
+      };
+      more();
+    }),
+  );
+  const fault = await faultOf(transport.send(wireRequest(`http://127.0.0.1:${origin.port}`), observe()));
+  expect(fault.code).toBe('HPE_HEADER_OVERFLOW');
+  expect(written).toBeLessThan(10e6);
+});
+
 test('more headers than fit are HPE_HEADER_OVERFLOW', async () => {
   const origin = await open(startRaw((socket) => socket.write(`HTTP/1.1 200 OK\r\nx: ${'y'.repeat(100_000)}\r\n\r\n`)));
   const fault = await faultOf(transport.send(wireRequest(`http://127.0.0.1:${origin.port}`), observe()));

@@ -119,11 +119,19 @@ test('a hint before the reply is passed over, and HEAD ends with its head', asyn
 });
 
 test('as many exchanges share a connection as the origin allows, the others open more', async () => {
-  const origin = await start((_request, response) => setTimeout(() => response.end('ok'), 30), {
-    maxConcurrentStreams: 2,
-  });
-  await transport.send(wireRequest(origin.url), observe());
-  const replies = await many(6, () => transport.send(wireRequest(origin.url), observe()));
+  const waiting: Http2ServerResponse[] = [];
+  const origin = await start(
+    (request, response) => {
+      if (request.url === '/') return response.end('ok');
+      if (waiting.push(response) === 6) for (const each of waiting) each.end('ok');
+      return undefined;
+    },
+    { maxConcurrentStreams: 2 },
+  );
+  const patient = undiciTransport({ tls: { ca: certificate.cert } });
+  cleanups.unshift(() => patient.close());
+  await patient.send(wireRequest(origin.url), observe());
+  const replies = await many(6, () => patient.send(wireRequest(`${origin.url}/together`), observe()));
   expect(replies.map(({ status }) => status)).toEqual(Array(6).fill(200));
   expect(origin.connections).toBe(3);
 });
