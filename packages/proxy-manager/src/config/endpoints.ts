@@ -6,6 +6,7 @@ import { readOutcomes } from './outcomes.js';
 import type { Report } from './problem.js';
 import type { Apply, Endpoint, Endpoints, KeyCredential, ProxyCredential, WindowSpec } from './resolve.js';
 import { ShownIds } from './shown-ids.js';
+import { readTls } from './tls.js';
 import { readWindows } from './windows.js';
 
 /**
@@ -32,6 +33,7 @@ export function buildEndpoints(file: unknown, fingerprintKey: string | undefined
         : undefined;
       reportName(name, Object.hasOwn(keyBased, name) ? 'key_based' : 'ip_based', report);
       reportSharedIds(name, keys?.keys, proxies, report);
+      const tls = eitherOf('tls', readTls, name, keyBased, ipBased, report);
       const endpoint: Endpoint = {
         name,
         keys: keys?.keys,
@@ -40,6 +42,7 @@ export function buildEndpoints(file: unknown, fingerprintKey: string | undefined
         hosts: eitherOf('hosts', readHosts, name, keyBased, ipBased, report),
         pace: eitherOf('pace', readPace, name, keyBased, ipBased, report),
         outcomes: eitherOf('outcomes', readOutcomes, name, keyBased, ipBased, report),
+        ...(tls === undefined ? {} : { tls }),
       };
       return [name, Object.freeze(endpoint)];
     }),

@@ -80,6 +80,17 @@ export interface OutcomeRule {
   readonly verdict: VerdictName;
 }
 
+/** The TLS options of an endpoint, in PEM. */
+export interface TlsIdentity {
+  /** Tells it from others. */
+  readonly id: string;
+  /** In place of the certificates that Node trusts. */
+  readonly ca: string | undefined;
+  readonly cert: string | undefined;
+  readonly key: Secret | undefined;
+  readonly passphrase: Secret | undefined;
+}
+
 /** One endpoint of secrets.json, checked and frozen. At least one of `keys` and `proxies` is there. */
 export interface Endpoint {
   readonly name: string;
@@ -89,6 +100,8 @@ export interface Endpoint {
   readonly hosts: readonly string[] | undefined;
   readonly apply: Apply | undefined;
   readonly pace: Pace | undefined;
+  /** Whom TLS trusts at this endpoint's origins, and as whom it shows itself there; absent: as Node does, as nobody. */
+  readonly tls?: TlsIdentity;
   /** The first that matches decides. */
   readonly outcomes?: readonly OutcomeRule[] | undefined;
 }

@@ -59,6 +59,16 @@ export interface OutcomeEntry {
   readonly verdict: VerdictName;
 }
 
+/** Each PEM text, `env:NAME`, or the path of a file. */
+export interface TlsEntry {
+  /** Certificates to trust in place of Node's. */
+  readonly ca?: string;
+  /** The client's certificate and its private key. */
+  readonly cert?: string;
+  readonly key?: string;
+  readonly passphrase?: string;
+}
+
 export interface EndpointEntry {
   /** Uses of each key or proxy within `refresh_rate`. Absent: unlimited. */
   readonly limit?: number;
@@ -69,6 +79,7 @@ export interface EndpointEntry {
   /** Hosts that requests of this endpoint may go to, `*.example.com` for subdomains. Absent: any. */
   readonly hosts?: readonly string[];
   readonly pace?: PaceEntry;
+  readonly tls?: TlsEntry;
   /** The first that matches decides, before what the status means by itself. */
   readonly outcomes?: readonly OutcomeEntry[];
 }

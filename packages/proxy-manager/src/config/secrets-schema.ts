@@ -83,6 +83,16 @@ const hosts = v.pipe(
   ),
 );
 const STRETCH = `a number of milliseconds from 250 to ${LONGEST_TIMER_MS}`;
+const pem = v.string('PEM text, env:NAME, or the path of a file');
+const tls = described(
+  fields({
+    ca: v.exactOptional(described(pem, 'Certificates to trust in place of those that Node.js trusts.')),
+    cert: v.exactOptional(described(pem, 'The certificate to show; goes with key.')),
+    key: v.exactOptional(described(pem, 'Its private key.')),
+    passphrase: v.exactOptional(described(v.string('a string'), 'Of the key; or env:NAME.')),
+  }),
+  'TLS with the origins of the endpoint: PEM text, env:NAME, or the path of a file.',
+);
 const pace = described(
   fields({
     concurrency: v.exactOptional(described(positiveInteger, 'Requests under way at once, per host.')),
@@ -233,6 +243,7 @@ export const secretsSchema: v.GenericSchema<SecretsFile> = described(
             hosts: v.exactOptional(hosts),
             apply: v.exactOptional(apply),
             pace: v.exactOptional(pace),
+            tls: v.exactOptional(tls),
             outcomes: v.exactOptional(outcomes),
           }),
           'an object of endpoints by name',
@@ -256,6 +267,7 @@ export const secretsSchema: v.GenericSchema<SecretsFile> = described(
             ),
             hosts: v.exactOptional(hosts),
             pace: v.exactOptional(pace),
+            tls: v.exactOptional(tls),
             outcomes: v.exactOptional(outcomes),
           }),
           'an object of endpoints by name',

@@ -47,7 +47,7 @@ function reportUnknown(issue: Issue, path: Path, report: Report): void {
 
 /** Where keys, passwords or templates around a key stand. */
 function isHidden([first, , third]: Path): boolean {
-  return first === 'ips' || third === 'keys' || third === 'proxies' || third === 'apply';
+  return first === 'ips' || third === 'keys' || third === 'proxies' || third === 'apply' || third === 'tls';
 }
 
 const NUMBERS = new Set<unknown>([

@@ -124,7 +124,14 @@ function toWire(exchange: Exchange, masker: Masker): WireRequest {
   const { endpoint, identity, lease, signal } = exchange;
   const request = exchange.request.asWritten?.restore(exchange.request) ?? exchange.request;
   const key = lease?.key?.secret.reveal();
-  const base = { method: request.method, options: request.wire, proxy: lease?.proxy, signal };
+  const { tls } = endpoint;
+  const base = {
+    method: request.method,
+    options: request.wire,
+    proxy: lease?.proxy,
+    ...(tls === undefined ? {} : { tls }),
+    signal,
+  };
   const filled =
     key === undefined
       ? { url: request.url, headers: withAuth(request.headers, request.auth), body: request.body }
@@ -236,8 +243,9 @@ function acrossOrigins({ endpoint, request }: Exchange, masker: Masker, { from, 
   const placed = request.headers.filter(([, value]) => value.includes(PLACEHOLDER)).map(([name]) => name.toLowerCase());
   const found = from.headers.filter(([, value]) => masker.finds(value)).map(([name]) => name.toLowerCase());
   const sensitive = request.redirects?.sensitive ?? [];
+  const { tls: _tls, ...rest } = from;
   return {
-    ...from,
+    ...rest,
     url: to,
     headers: withoutHeaders(from.headers, new Set([...PRIVATE_HEADERS, ...applied, ...placed, ...found, ...sensitive])),
   };

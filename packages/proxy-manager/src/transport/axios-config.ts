@@ -18,7 +18,10 @@ export function axiosConfig(
   signal: AbortSignal,
 ): InternalAxiosRequestConfig {
   const given = request.options.axios ?? {};
-  const problems = request.proxy ? otherWays(given, request.proxy) : [];
+  const problems = [
+    ...(request.proxy ? otherWays(given, request.proxy) : []),
+    ...(request.tls === undefined ? [] : besideTls(given)),
+  ];
   if (problems.length > 0) throw new ConfigError('send', problems);
   const url = new URL(request.url);
   url.username = '';
@@ -39,6 +42,11 @@ export function axiosConfig(
     signal,
     transport,
   };
+}
+
+/** axios knows nothing of the endpoint's certificates. */
+function besideTls(given: object): readonly string[] {
+  return Object.keys(given).map((option) => `${option}: cannot be used together with tls of secrets.json`);
 }
 
 /** Exactly the request's own: `false` keeps axios from adding what is not there. */

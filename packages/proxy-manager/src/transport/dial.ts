@@ -15,7 +15,7 @@ const TCP_BUFFER_BYTES = 65_536;
 export interface DialSettings {
   /** Bound of each step: the connection, the proxy's answer, the TLS handshake. */
   readonly stepMs: number;
-  readonly tls: Pick<SecureContextOptions, 'ca'>;
+  readonly tls: Pick<SecureContextOptions, 'ca' | 'cert' | 'key' | 'passphrase'>;
   readonly lookup: LookupFunction;
   /** The protocols offered to the origin, the dearest first. */
   readonly alpn: readonly string[];
@@ -47,7 +47,9 @@ export async function dial(
       ? await tcp(route, settings, signal, times).catch(fault('connect', to))
       : await throughProxy(proxy, route, settings, signal, times);
   const socket = route.secure
-    ? await tls(way, servername ?? route.hostname, settings, signal, times).catch(fault('connect', to))
+    ? await tls(way, servername ?? route.hostname, { ...settings, ...identity(route, settings) }, signal, times).catch(
+        fault('connect', to),
+      )
     : way;
   // Given a closed socket undici would dial again, for as long as the other side likes to play.
   if (socket.destroyed) fault('connect', to)(new ClosedEarly('closed as soon as it was open'));
@@ -123,6 +125,24 @@ function tls(
     over.destroy();
     throw error;
   });
+}
+
+/** What the endpoint says of TLS is for the origin alone, and no session of another identity is resumed. */
+function identity({ tls: own }: Route, { sessions }: DialSettings): Partial<DialSettings> {
+  if (own === undefined) return {};
+  const { id, ca, cert, key, passphrase } = own;
+  return {
+    tls: {
+      ...(ca === undefined ? {} : { ca }),
+      ...(cert === undefined ? {} : { cert }),
+      ...(key === undefined ? {} : { key: key.reveal() }),
+      ...(passphrase === undefined ? {} : { passphrase: passphrase.reveal() }),
+    },
+    sessions: {
+      get: (host) => sessions.get(`${id} ${host}`),
+      set: (host, session) => sessions.set(`${id} ${host}`, session),
+    },
+  };
 }
 
 function fault(phase: 'connect' | 'proxy', subject: string): (error: unknown) => never {

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { ProxyCredential } from '../config/resolve.js';
+import type { ProxyCredential, TlsIdentity } from '../config/resolve.js';
 
 /** The way to an origin: straight, or through one proxy. Connections with the same `key` stand in for one another. */
 export interface Route {
@@ -13,21 +13,23 @@ export interface Route {
   readonly proxy: ProxyCredential | undefined;
   /** Plain http through an http proxy: the proxy is asked for the whole url, and no tunnel is built. */
   readonly absoluteForm: boolean;
+  readonly tls?: TlsIdentity | undefined;
 }
 
 /** How a request for `url` travels, through `proxy` where one is given. */
-export function routeTo(url: URL, proxy: ProxyCredential | undefined): Route {
+export function routeTo(url: URL, proxy: ProxyCredential | undefined, tls?: TlsIdentity): Route {
   const secure = url.protocol === 'https:';
   const absoluteForm = proxy !== undefined && proxy.protocol !== 'socks5' && !secure;
   const via = proxy === undefined ? '' : `${proxy.protocol}://${proxy.hostname}:${proxy.port} ${proxy.id} `;
   return {
-    key: absoluteForm ? via : via + url.origin,
+    key: absoluteForm ? via : `${via}${url.origin}${secure && tls !== undefined ? ` ${tls.id}` : ''}`,
     origin: url.origin,
     secure,
     hostname: unbracketed(url.hostname),
     port: url.port === '' ? (secure ? 443 : 80) : Number(url.port),
     proxy,
     absoluteForm,
+    tls,
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { AxiosRequestConfig } from 'axios';
-import type { ProxyCredential } from '../config/resolve.js';
+import type { ProxyCredential, TlsIdentity } from '../config/resolve.js';
 import type { HeaderList } from '../pipeline/headers.js';
 
 /** How the bytes travel: the options of one exchange that only the transport reads. */
@@ -33,6 +33,8 @@ export interface WireRequest {
   readonly options: WireOptions;
   /** The outbound proxy, or undefined to connect to the origin itself. */
   readonly proxy: ProxyCredential | undefined;
+  /** TLS options for the origin. */
+  readonly tls?: TlsIdentity;
   readonly signal: AbortSignal;
   /**
    * Called before a redirect is followed: checks `hosts` and charges the lease; a rejection ends the exchange with it.

@@ -90,7 +90,7 @@ function exchangeOn(
   observation: WireObservation,
   patienceMs: number,
 ): Promise<WireReply> {
-  const route = routeTo(request.url, request.proxy);
+  const route = routeTo(request.url, request.proxy, request.tls);
   const body = limitedBody(request, observation.sent);
   const sendOn = (carrier: Carrier): Promise<WireReply> => {
     const exchange = new WireExchange(request, carrier, observation, patienceMs);

@@ -185,7 +185,7 @@ describe('names and values in the file', () => {
   test('a hidden name is still told, with what it could have been', () => {
     expect(load({ key_based: { e: { keys: ['a'], [LONG_KEY]: 1 } }, [PROXY]: 1 }).problems.toSorted()).toEqual([
       'an unknown field (its name is not shown, it may be a secret; known are $schema, key_based, ip_based, ips)',
-      'key_based.e: an unknown field (its name is not shown, it may be a secret; known are limit, refresh_rate, limits, keys, hosts, apply, pace, outcomes)',
+      'key_based.e: an unknown field (its name is not shown, it may be a secret; known are limit, refresh_rate, limits, keys, hosts, apply, pace, tls, outcomes)',
     ]);
     expect(load({ key_based: { [PROXY]: { keys: [] } } }).problems).toEqual([
       'key_based[a name that is not shown, it may be a secret].keys: expected at least one key, found an empty array',
@@ -213,7 +213,7 @@ describe('names and values in the file', () => {
       [
         'key_based["wetter-köln.v2"].limit: expected a positive integer, found "1,000"',
         'key_based["wetter-köln.v2"]["refresh rate"]: unknown field, did you mean refresh_rate?',
-        'key_based["wetter-köln.v2"].http2: unknown field (known are limit, refresh_rate, limits, keys, hosts, apply, pace, outcomes)',
+        'key_based["wetter-köln.v2"].http2: unknown field (known are limit, refresh_rate, limits, keys, hosts, apply, pace, tls, outcomes)',
         'key_based.github_v3.hosts[0]: expected a host such as api.example.com or *.example.com, found "https://api.example.com:8443/v1/"',
         'key_based.github_v3.apply.headers.X-Api-Key: expected a template with {key}, found a string without it',
         'key_based.maps.keys[0]: expected a key in the environment variable MAPS_KEY_2_UNSET, found it unset',

@@ -359,7 +359,7 @@ describe('mistakes', () => {
       [
         'key_based.e.refreshrate: unknown field, did you mean refresh_rate?',
         'key_based.e.Limit: unknown field, did you mean limit?',
-        'key_based.e.colour: unknown field (known are limit, refresh_rate, limits, keys, hosts, apply, pace, outcomes)',
+        'key_based.e.colour: unknown field (known are limit, refresh_rate, limits, keys, hosts, apply, pace, tls, outcomes)',
       ],
     ],
     [
