@@ -72,6 +72,17 @@ test('a reply comes back whole: status, headers in order with repeats, body, url
   expect(observation.bytesReceived).toBeGreaterThan(200);
 });
 
+test('the parts of connecting are told where they happened: looking up a name, and TLS', async () => {
+  const [plain, secure] = [await open(echo()), await open(startOrigin((_, response) => response.end(), certificate))];
+  const [byAddress, byName] = [observe(), observe()];
+  await transport.send(wireRequest(plain.url), byAddress);
+  await transport.send(wireRequest(`https://localhost:${secure.port}`), byName);
+  expect([byAddress.dnsMs, byAddress.tlsMs]).toStrictEqual([undefined, undefined]);
+  expect(byName.dnsMs).toBeGreaterThan(0);
+  expect(byName.tlsMs).toBeGreaterThan(0);
+  expect(byName.connectMs).toBeGreaterThan(Number(byName.tlsMs));
+});
+
 test('connections are kept alive: the second exchange has no time of connecting, and counts its own bytes', async () => {
   const origin = await open(echo());
   const [first, second] = [observe(), observe()];
