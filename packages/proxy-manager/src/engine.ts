@@ -4,6 +4,7 @@ import { exportHar, importHar } from './cache/archive.js';
 import type { Har } from './cache/har.js';
 import type { ManagedCache } from './cache/managed-cache.js';
 import { managedCache } from './cache/managed-cache.js';
+import { peek } from './cache/peek.js';
 import type { Clock } from './clock.js';
 import { systemClock } from './clock.js';
 import type { ManagerOptions } from './config/options.js';
@@ -14,6 +15,8 @@ import { unknownEndpoint } from './config/validate-options.js';
 import { ClosedError, ConfigError } from './errors.js';
 import type { Asset } from './log/assets.js';
 import { assets } from './log/assets.js';
+import type { Explanation } from './explanation.js';
+import { explanation } from './explanation.js';
 import type { ExchangeLog } from './log/exchange-log.js';
 import type { SpoolBounds } from './log/housekeeping.js';
 import { consolePrinter } from './log/console-line.js';
@@ -224,6 +227,23 @@ export class Engine {
   async run(exchange: Exchange): Promise<Reply> {
     const traced = this.#trace(exchange);
     return this.#pipeline(traced instanceof Promise ? await traced : traced);
+  }
+
+  async explain(exchange: Exchange): Promise<Explanation> {
+    const { pin, pool, request, session } = exchange;
+    const [cache, readings, reasons, bound] = await Promise.all([
+      peek(this.#stores.cache.cache, exchange, this.clock),
+      this.#stores.usage.read(pool),
+      this.#health.reasons(pool, request.url.host),
+      pin === undefined ? session?.session.ids() : pin.ids,
+    ]);
+    const by = pin === undefined ? 'of the session' : 'that getKeyProxy keeps';
+    return explanation(exchange, cache, {
+      readings,
+      reasons,
+      bound: bound && { ids: bound, by },
+      nowMs: this.clock.now(),
+    });
   }
 
   /** Closing waits for the work. */

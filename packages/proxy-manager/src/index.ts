@@ -43,10 +43,12 @@ export type {
   RedisClusterSettings,
   RedisSettings,
 } from './config/peers.js';
+export type { CachePeek } from './cache/peek.js';
 export type { Clock } from './clock.js';
 export type { SendAllProgress } from './doors/progress.js';
 export type { ExchangeInfo, ExchangeResponse } from './doors/response.js';
 export type { SendAllInput, SendAllOptions, SendAllResult } from './doors/send-all.js';
+export type { Candidate, Explanation } from './explanation.js';
 export type { KeyProxy } from './pool/pinned-identity.js';
 export type { CredentialUsage } from './usage/credential-usage.js';
 export type {

@@ -6,6 +6,7 @@ import { assertSendable } from './doors/assert-sendable.js';
 import type { Answer, Call } from './doors/door.js';
 import { endWithCaller } from './doors/stream.js';
 import type { Engine } from './engine.js';
+import type { Explanation } from './explanation.js';
 import { limitedAbort } from './pipeline/abort.js';
 import { conceal, concealLabels } from './pipeline/as-written.js';
 import type { Exchange, ExchangePolicy, NamedSession } from './pipeline/exchange.js';
@@ -28,6 +29,34 @@ export interface Sender {
 
 /** One exchange through the whole pipeline, from the words of a door to its answer. */
 export async function perform<T>(sender: Sender, call: Call, answer: Answer<T>): Promise<T> {
+  const { exchange, abort } = openExchange(sender, call);
+  let isStreaming = false;
+  try {
+    abort.signal.throwIfAborted();
+    const reply = await sender.engine.run(exchange);
+    if (!(reply.body instanceof Readable)) return answer.reply(exchange, reply);
+    isStreaming = true;
+    const body = endWithCaller(reply.body, abort, (reason) => answer.error(exchange, reason));
+    return answer.reply(exchange, { ...reply, body });
+  } catch (error) {
+    throw answer.error(exchange, error);
+  } finally {
+    if (!isStreaming) abort.dispose();
+  }
+}
+
+/** What `perform` would do, and does not. */
+export async function explain(sender: Sender, call: Call): Promise<Explanation> {
+  const { exchange, abort } = openExchange(sender, call);
+  try {
+    return await sender.engine.explain(exchange);
+  } finally {
+    abort.dispose();
+  }
+}
+
+/** @throws what a call must not be sent for: `ERR_CONFIG`, `ERR_HOST_NOT_ALLOWED`. */
+function openExchange(sender: Sender, call: Call): { exchange: Exchange; abort: ReturnType<typeof limitedAbort> } {
   const { engine, endpoint, pool, waits, pin, session } = sender;
   const { outbound, extras, timeoutMs } = call;
   const policy = overPolicy(sender.policy, extras);
@@ -59,19 +88,7 @@ export async function perform<T>(sender: Sender, call: Call, answer: Answer<T>):
     attempt: openAttempt(0, engine.clock.now()),
     trace: { ...openTrace(engine.clock.now()), given: patterns },
   };
-  let isStreaming = false;
-  try {
-    abort.signal.throwIfAborted();
-    const reply = await engine.run(exchange);
-    if (!(reply.body instanceof Readable)) return answer.reply(exchange, reply);
-    isStreaming = true;
-    const body = endWithCaller(reply.body, abort, (reason) => answer.error(exchange, reason));
-    return answer.reply(exchange, { ...reply, body });
-  } catch (error) {
-    throw answer.error(exchange, error);
-  } finally {
-    if (!isStreaming) abort.dispose();
-  }
+  return { exchange, abort };
 }
 
 const NONE: ReadonlySet<string> = new Set();

@@ -5,18 +5,19 @@ import { checkRequestOptions, checkSendOptions, unknownEndpoint } from './config
 import type { Endpoint } from './config/resolve.js';
 import { axiosDoor } from './doors/axios-door.js';
 import { callOptions } from './doors/call.js';
-import type { Perform } from './doors/door.js';
+import type { Call, Perform } from './doors/door.js';
 import { fetchDoor } from './doors/fetch-door.js';
 import type { ExchangeResponse } from './doors/response.js';
 import { sendAll } from './doors/send-all.js';
 import type { SendAllInput, SendAllOptions, SendAllResult } from './doors/send-all.js';
-import { send } from './doors/send.js';
+import { send, toCall } from './doors/send.js';
 import type { Engine } from './engine.js';
 import { acquireEngine } from './engine-sharing.js';
 import { ClosedError } from './errors.js';
+import type { Explanation } from './explanation.js';
 import { randomUserAgent } from './identity/user-agents.js';
 import { withUserAgent } from './identity/with-user-agent.js';
-import { perform } from './perform.js';
+import { explain, perform } from './perform.js';
 import type { ExchangePolicy, NamedSession } from './pipeline/exchange.js';
 import { Waits } from './pipeline/waits.js';
 import type { Lease } from './pool/lease.js';
@@ -51,6 +52,7 @@ export class Request implements AsyncDisposable {
   readonly #inFlight = new Set<Promise<unknown>>();
   readonly #waits = new Waits();
   readonly #perform: Perform;
+  readonly #explain: (call: Call) => Promise<Explanation>;
   readonly #session: NamedSession | undefined;
   #axios: AxiosInstance | undefined;
   #fetch: typeof globalThis.fetch | undefined;
@@ -86,6 +88,7 @@ export class Request implements AsyncDisposable {
       this.#assertOpen();
       return this.#tracked(read().then((call) => perform({ ...sender, pin: this.#pin }, call, answer)));
     };
+    this.#explain = (call) => explain({ ...sender, pin: this.#pin }, call);
   }
 
   /**
@@ -108,6 +111,33 @@ export class Request implements AsyncDisposable {
     const call = typeof target === 'string' || target instanceof URL ? { ...init, url: String(target) } : target;
     checkSendOptions(call);
     return send<T>(this.#perform, this.#defaults, call);
+  }
+
+  /**
+   * A dry run of `send`: what the cache says, which key and proxy would be used and why, why every other one would not,
+   * and how long the pool would have to be waited for. Sends nothing, counts nothing, logs nothing.
+   *
+   * @throws {ConfigError} as `send` does before it sends.
+   * @throws {HostNotAllowedError} the url is outside the endpoint's `hosts`.
+   * @throws {StoreError} the usage counts could not be reached.
+   * @example
+   * ```ts
+   * import { Request } from 'proxy-manager'
+   *
+   * const req = new Request({ endpoint: 'test_api', headers: { 'x-api-key': '{key}' } })
+   * const { cache, key, candidates, waitMs } = await req.explain('https://api.example.com/items')
+   * console.log(cache.because, key?.id, waitMs)
+   * console.table(candidates.map(({ id, state, because }) => ({ id, state, because })))
+   * await req.close()
+   * ```
+   */
+  async explain(url: string | URL, init?: SendOptions): Promise<Explanation>;
+  async explain(config: SendOptions): Promise<Explanation>;
+  async explain(target: string | URL | SendOptions, init: SendOptions = {}): Promise<Explanation> {
+    const call = typeof target === 'string' || target instanceof URL ? { ...init, url: String(target) } : target;
+    checkSendOptions(call);
+    this.#assertOpen();
+    return this.#tracked(toCall(this.#defaults, call).then((asked) => this.#explain(asked)));
   }
 
   /**

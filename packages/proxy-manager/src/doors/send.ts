@@ -17,15 +17,21 @@ export async function send<T>(
   call: SendOptions,
 ): Promise<ExchangeResponse<T>> {
   const config = overDefaults(defaults, call);
-  const extras = disclaimsUserAgent(call.headers) ? { ...call, userAgent: false } : call;
-  const read = async (): Promise<Call> => {
-    const outbound = await toOutbound(config, defaults.headers);
-    return { outbound, extras, timeoutMs: config.timeout ?? 0, ...callerAbort(config) };
-  };
-  return perform(read, {
+  return perform(() => toCall(defaults, call, config), {
     reply: (exchange, reply) => settleReply<T>(exchange, config, reply),
     error: (exchange, error) => toCallerError(exchange, config, error),
   });
+}
+
+/** What the words of a `send` ask for; `config` are those with the defaults under them. */
+export async function toCall(
+  defaults: RequestDefaults,
+  call: SendOptions,
+  config: SendOptions = overDefaults(defaults, call),
+): Promise<Call> {
+  const extras = disclaimsUserAgent(call.headers) ? { ...call, userAgent: false } : call;
+  const outbound = await toOutbound(config, defaults.headers);
+  return { outbound, extras, timeoutMs: config.timeout ?? 0, ...callerAbort(config) };
 }
 
 /** A reply as an axios user expects it: a response, or an `AxiosError` where `validateStatus` says no. */

@@ -209,12 +209,13 @@ function changeCounted(
 function readingOf(path: readonly Candidate[], { kind }: Section, nowMs: number): MeterReading {
   const [own] = path;
   if (own?.node.meter === undefined) throw new Error('the path to a meter begins with the meter');
-  const { restUntilMs, total } = own.record;
+  const { lastTake, restUntilMs, total } = own.record;
   return {
     id: own.node.meter.id,
     kind,
     restingUntilMs: restUntilMs > nowMs ? restUntilMs : undefined,
     total,
+    lastTake,
     windows: path.flatMap(({ node, record }) => windowReadings(record, node)),
   };
 }

@@ -105,6 +105,12 @@ export class Session {
     return life && this.#identityOf(life);
   }
 
+  /** Of the key and the proxy; undefined: the next request begins it. */
+  async ids(): Promise<readonly string[] | undefined> {
+    const { name, store } = this.#parts;
+    return (await (this.#life ?? store.read(name)))?.ids;
+  }
+
   /** Resolves when all is written. */
   async close(): Promise<void> {
     await this.#writing;

@@ -450,7 +450,7 @@ function rests(check: Check): void {
 function readings(check: Check): void {
   check('reads every meter in the order of the sections, used or not', async ({ store }) => {
     const pool = both({ a: [hourly(2)], b: [] }, { p: [hourly(1), hourly(2)] });
-    const unused = { restingUntilMs: undefined, total: 0 };
+    const unused = { restingUntilMs: undefined, total: 0, lastTake: 0 };
     const closed = (limit: number): object => ({ limit, used: 0, resetsAtMs: undefined });
     assert.deepEqual(await store.read(pool), [
       { id: 'a', kind: 'key', ...unused, windows: [closed(2)] },

@@ -25,14 +25,18 @@ export function toTaken(pool: Pool, cost: number, answer: readonly unknown[]): T
     return { granted: false, kind: pool.sections[number]?.kind ?? 'key', retryAtMs: orNever(retryAt) };
   }
   const [, nowMs, take, matters, ...sections] = answer as readonly [string, number, number, number, ...TakenSection[]];
-  const taken = sections.map((counted, number) => toReading(pool.sections[number], counted, nowMs));
+  const taken = sections.map((counted, number) => toReading(pool.sections[number], counted, { nowMs, take }));
   const receipt: RedisReceipt = { take, sections };
   return { granted: true, pool, cost, taken, arrivalMattersFromMs: orNever(matters), receipt };
 }
 
 const orNever = (ms: number): number => (ms === -1 ? Infinity : ms);
 
-function toReading(section: Section | undefined, counted: TakenSection, nowMs: number): MeterReading {
+function toReading(
+  section: Section | undefined,
+  counted: TakenSection,
+  { nowMs, take }: { nowMs: number; take: number },
+): MeterReading {
   if (section === undefined) throw new Error('Redis counted in a section that the pool has not');
   const [id, total, restUntil] = counted;
   const windows: WindowReading[] = [];
@@ -43,7 +47,8 @@ function toReading(section: Section | undefined, counted: TakenSection, nowMs: n
       at += PER_WINDOW;
     }
   }
-  return { id, kind: section.kind, restingUntilMs: restUntil > nowMs ? restUntil : undefined, total, windows };
+  const restingUntilMs = restUntil > nowMs ? restUntil : undefined;
+  return { id, kind: section.kind, restingUntilMs, total, lastTake: take, windows };
 }
 
 /** A ticket as the script wants to be told of it: for each section the meter and, node by node, the batches by window. */

@@ -45,6 +45,8 @@ export interface MeterReading {
   readonly restingUntilMs: number | undefined;
   /** Uses counted since ever, given-back ones taken off. */
   readonly total: number;
+  /** The number of the take that used it last, counting upwards; 0: never used. */
+  readonly lastTake: number;
   /** Its own in their order, then those of its account. */
   readonly windows: readonly WindowReading[];
 }

@@ -26,7 +26,7 @@ function exchangeOf(parts: {
 }): Exchange {
   const base = testExchange({ attempt: openAttempt(1, 0) });
   base.attempt.taken = (parts.taken ?? []).map((id) => {
-    return { id, kind: 'key', restingUntilMs: undefined, total: 1, windows: [] } as const;
+    return { id, kind: 'key', restingUntilMs: undefined, total: 1, lastTake: 1, windows: [] } as const;
   });
   return {
     ...base,

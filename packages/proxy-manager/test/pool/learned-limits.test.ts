@@ -22,7 +22,7 @@ const meter = (...windows: WindowSpec[]): Meter => ({ id: 'a', windows });
 function readingOf(used: readonly number[], resetsInMs?: number): MeterReading {
   const resetsAtMs = resetsInMs === undefined ? undefined : NOW_MS + resetsInMs;
   const windows = used.map((each) => ({ limit: 0, used: each, resetsAtMs }));
-  return { id: 'a', kind: 'key', restingUntilMs: undefined, total: 1, windows };
+  return { id: 'a', kind: 'key', restingUntilMs: undefined, total: 1, lastTake: 1, windows };
 }
 
 const learned = (one: Partial<ToldLimit>, of: Meter, reading?: MeterReading): unknown =>

@@ -33,7 +33,14 @@ const replies =
     exchange.attempt.sent = sent;
     exchange.attempt.verdict = verdict;
     exchange.attempt.taken = [
-      { id: `credential-${exchange.attempt.number}`, kind: 'key', restingUntilMs: undefined, total: 1, windows: [] },
+      {
+        id: `credential-${exchange.attempt.number}`,
+        kind: 'key',
+        restingUntilMs: undefined,
+        total: 1,
+        lastTake: 1,
+        windows: [],
+      },
     ];
     return testReply({ status, verdict });
   };
