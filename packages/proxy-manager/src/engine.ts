@@ -28,6 +28,7 @@ import { randomUserAgent } from './identity/user-agents.js';
 import { exchangeAbort, unlessAborted } from './pipeline/abort.js';
 import type { Exchange, ExchangePolicy, Reply } from './pipeline/exchange.js';
 import { compose } from './pipeline/compose.js';
+import { InFlight } from './pipeline/in-flight.js';
 import type { Next } from './pipeline/stage.js';
 import { Waits } from './pipeline/waits.js';
 import type { SecretPattern } from './pipeline/secret-pattern.js';
@@ -65,6 +66,8 @@ export class Engine {
   readonly endpoints: Endpoints;
   readonly policy: ExchangePolicy;
   readonly clock: Clock;
+  /** Closing waits for it. */
+  readonly inFlight: InFlight = new InFlight();
   /** Identities kept by Requests, some with a use still unspent. */
   readonly pins: Set<PinnedIdentity> = new Set();
   readonly #pools = new Map<string, Pool>();
@@ -82,7 +85,6 @@ export class Engine {
   readonly #retentionDays: number | undefined;
   readonly #trace: ReturnType<typeof tracing>;
   readonly #pipeline: Next;
-  readonly #inFlight = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
 
   constructor(options: ManagerOptions) {
@@ -224,9 +226,9 @@ export class Engine {
     return this.#given.map(patternOf);
   }
 
-  async run(exchange: Exchange): Promise<Reply> {
+  run(exchange: Exchange): Promise<Reply> {
     const traced = this.#trace(exchange);
-    return this.#pipeline(traced instanceof Promise ? await traced : traced);
+    return traced instanceof Promise ? traced.then(this.#pipeline) : this.#pipeline(traced);
   }
 
   async explain(exchange: Exchange): Promise<Explanation> {
@@ -244,16 +246,6 @@ export class Engine {
       bound: bound && { ids: bound, by },
       nowMs: this.clock.now(),
     });
-  }
-
-  /** Closing waits for the work. */
-  async track<T>(work: Promise<T>): Promise<T> {
-    this.#inFlight.add(work);
-    try {
-      return await work;
-    } finally {
-      this.#inFlight.delete(work);
-    }
   }
 
   async usage(name?: string): Promise<CredentialUsage[]> {
@@ -317,7 +309,7 @@ export class Engine {
     this.#health.close();
     await this.#pace.close();
     await this.#cache.close();
-    await Promise.allSettled(this.#inFlight);
+    await this.inFlight.rest();
     await Promise.all([...this.pins].map((pin) => pin.release()));
     // The transport first: a streamed reply that it cuts is still logged.
     if (this.#ownsTransport) await this.#transport.close();

@@ -73,6 +73,7 @@ function openExchange(sender: Sender, call: Call): { exchange: Exchange; abort: 
     timeoutMs,
     deadlineMs: policy.retry.deadlineMs,
   });
+  const nowMs = engine.clock.now();
   const exchange: Exchange = {
     id: randomUUID(),
     endpoint,
@@ -85,8 +86,8 @@ function openExchange(sender: Sender, call: Call): { exchange: Exchange; abort: 
     waits,
     avoid: NONE,
     lease: undefined,
-    attempt: openAttempt(0, engine.clock.now()),
-    trace: { ...openTrace(engine.clock.now()), given: patterns },
+    attempt: openAttempt(0, nowMs),
+    trace: openTrace(nowMs, patterns),
   };
   return { exchange, abort };
 }

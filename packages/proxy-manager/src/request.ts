@@ -19,6 +19,7 @@ import { randomUserAgent } from './identity/user-agents.js';
 import { withUserAgent } from './identity/with-user-agent.js';
 import { explain, perform } from './perform.js';
 import type { ExchangePolicy, NamedSession } from './pipeline/exchange.js';
+import { InFlight } from './pipeline/in-flight.js';
 import { Waits } from './pipeline/waits.js';
 import type { Lease } from './pool/lease.js';
 import type { LeaseDemand } from './pool/pool.js';
@@ -49,7 +50,7 @@ export class Request implements AsyncDisposable {
   readonly #pool: Pool;
   readonly #defaults: RequestDefaults;
   readonly #policy: ExchangePolicy;
-  readonly #inFlight = new Set<Promise<unknown>>();
+  readonly #inFlight: InFlight;
   readonly #waits = new Waits();
   readonly #perform: Perform;
   readonly #explain: (call: Call) => Promise<Explanation>;
@@ -72,6 +73,7 @@ export class Request implements AsyncDisposable {
       throw error;
     }
     this.#engine = engine;
+    this.#inFlight = new InFlight(engine.inFlight);
     this.#release = release;
     this.#defaults = callOptions(options);
     this.#policy = overPolicy(engine.policy, options);
@@ -84,9 +86,17 @@ export class Request implements AsyncDisposable {
       waits: this.#waits,
       session: this.#session,
     };
-    this.#perform = (read, answer) => {
+    this.#perform = async (read, answer) => {
       this.#assertOpen();
-      return this.#tracked(read().then((call) => perform({ ...sender, pin: this.#pin }, call, answer)));
+      // Not by `#tracked`: a hit is so short that one more promise counts.
+      this.#inFlight.enter();
+      try {
+        const reading = read();
+        const call = reading instanceof Promise ? await reading : reading;
+        return await perform({ ...sender, pin: this.#pin }, call, answer);
+      } finally {
+        this.#inFlight.leave();
+      }
     };
     this.#explain = (call) => explain({ ...sender, pin: this.#pin }, call);
   }
@@ -137,7 +147,7 @@ export class Request implements AsyncDisposable {
     const call = typeof target === 'string' || target instanceof URL ? { ...init, url: String(target) } : target;
     checkSendOptions(call);
     this.#assertOpen();
-    return this.#tracked(toCall(this.#defaults, call).then((asked) => this.#explain(asked)));
+    return this.#tracked(async () => this.#explain(await toCall(this.#defaults, call)));
   }
 
   /**
@@ -220,7 +230,7 @@ export class Request implements AsyncDisposable {
    */
   async getKeyProxy(): Promise<KeyProxy> {
     this.#assertOpen();
-    return this.#tracked(this.#takePin());
+    return this.#tracked(() => this.#takePin());
   }
 
   /**
@@ -247,12 +257,12 @@ export class Request implements AsyncDisposable {
   }
 
   /** Closing waits for it. */
-  async #tracked<T>(work: Promise<T>): Promise<T> {
-    this.#inFlight.add(work);
+  async #tracked<T>(work: () => Promise<T>): Promise<T> {
+    this.#inFlight.enter();
     try {
-      return await this.#engine.track(work);
+      return await work();
     } finally {
-      this.#inFlight.delete(work);
+      this.#inFlight.leave();
     }
   }
 
@@ -281,7 +291,7 @@ export class Request implements AsyncDisposable {
   async #close(): Promise<void> {
     // Whoever waits for the pool has sent nothing: it is sent away, what is under way is waited for.
     this.#waits.end(new ClosedError('Request'));
-    await Promise.allSettled(this.#inFlight);
+    await this.#inFlight.rest();
     await this.#unpin(this.#pin);
     await this.#release();
   }

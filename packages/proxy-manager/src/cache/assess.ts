@@ -23,11 +23,11 @@ export function assess(entry: CacheEntry, ask: Ask, nowMs: number): Assessment {
   const sinceMs = Math.max(0, nowMs - entry.storedAtMs);
   const ageMs = entry.initialAgeMs + sinceMs;
   const leftMs = staleAtMs(entry, policy) - nowMs;
-  const known = { leftMs, ageMs };
-  if (ask.atAnyAge) return { ...known, verdict: 'serve', onError: true };
+  if (ask.atAnyAge) return { leftMs, ageMs, verdict: 'serve', onError: true };
   if (leftMs > 0 && !ask.mustConfirm && isFreshEnough(directives, ageMs, leftMs)) {
-    return { ...known, verdict: 'serve', onError: true };
+    return { leftMs, ageMs, verdict: 'serve', onError: true };
   }
+  const known = { leftMs, ageMs };
   const own = policy.mode === 'http' ? cacheControl(entry.headers) : undefined;
   const mayBeStale = own === undefined || !(own.has('must-revalidate') || own.has('no-cache'));
   const staleMs = -leftMs;

@@ -18,14 +18,20 @@ export interface Found {
 }
 
 /** Finds what is stored for `exchange`; in http mode the reply to a GET also answers a HEAD (RFC 9111 §4). */
-export async function lookUp(store: CacheShelf, { key, policy, scope }: Ask, exchange: Exchange): Promise<Found> {
+export function lookUp(store: CacheShelf, { key, policy, scope }: Ask, exchange: Exchange): Promise<Found> {
   const { request } = exchange;
-  if (request.method === 'HEAD' && policy.mode === 'http') {
-    const ofGet = cacheKey({ ...request, method: 'GET' }, scope);
-    const found = ofGet === undefined ? undefined : await find(store, ofGet, exchange);
-    if (found?.entry !== undefined) return found;
-  }
-  return find(store, key, exchange);
+  const isAnsweredByGet = request.method === 'HEAD' && policy.mode === 'http';
+  const ofGet = isAnsweredByGet ? cacheKey({ ...request, method: 'GET' }, scope) : undefined;
+  return ofGet === undefined ? find(store, key, exchange) : findEither(store, [ofGet, key], exchange);
+}
+
+async function findEither(
+  store: CacheShelf,
+  [first, second]: readonly [string, string],
+  exchange: Exchange,
+): Promise<Found> {
+  const found = await find(store, first, exchange);
+  return found.entry === undefined ? find(store, second, exchange) : found;
 }
 
 async function find(store: CacheShelf, key: string, exchange: Exchange): Promise<Found> {

@@ -24,12 +24,13 @@ export function serve(
   const answer = answerOf(entry, request, nowMs);
   if (answer === undefined) return undefined;
   const body = request.method === 'HEAD' ? EMPTY : answer.body;
+  const answeringUrl = entry.finalUrl ?? entry.url;
   return {
     status: answer.status,
     statusText: answer.status === entry.status ? statusText : (STATUS_TEXT.get(answer.status) ?? ''),
     headers: [...withHeader(answer.headers, 'age', String(Math.floor(ageMs / 1000))), ['cache-status', cacheStatus]],
     body: request.wire.body === 'stream' ? streamOf(body) : body,
-    url: new URL(entry.finalUrl ?? entry.url),
+    url: answeringUrl === request.url.href ? request.url : new URL(answeringUrl),
     httpVersion,
     verdict: { kind: 'good' },
     echoesSecret: false,

@@ -23,9 +23,9 @@ export function assertSendable(
   if (by.given.some((pattern) => pattern.inHost(request.url))) {
     throw new ConfigError('send', ['url: expected the key in path, query, headers or body, found it in the host']);
   }
-  const words = { method: request.method, userAgent: by.userAgent };
-  for (const [option, text] of Object.entries(words)) {
-    if (text === undefined || !by.given.some((pattern) => pattern.in(text))) continue;
+  for (const pattern of by.given) {
+    const option = pattern.in(request.method) ? 'method' : 'userAgent';
+    if (option === 'userAgent' && (by.userAgent === undefined || !pattern.in(by.userAgent))) continue;
     throw new ConfigError('send', [`${option}: expected the key in path, query, headers or body, found it here`]);
   }
   if (!allowsHost(hosts, request.url)) throw new HostNotAllowedError(name, request.url.host, hosts ?? []);

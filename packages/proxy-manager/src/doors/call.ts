@@ -3,12 +3,14 @@ import type { exchangeAbort } from '../pipeline/abort.js';
 
 /** axios's merge: the call over the defaults, `params` joined; headers are merged where they are read. */
 export function overDefaults(defaults: RequestDefaults, call: SendOptions): SendOptions {
-  const config: Record<string, unknown> = { ...defaults, headers: undefined };
-  for (const [name, value] of Object.entries(call)) if (value !== undefined) config[name] = value;
-  config['params'] =
+  const params: unknown =
     isRecord(defaults.params) && isRecord(call.params)
       ? { ...defaults.params, ...call.params }
       : (call.params ?? defaults.params);
+  const config: Record<string, unknown> = { ...defaults, headers: undefined, ...call, params };
+  for (const name of Object.keys(call)) {
+    if (config[name] === undefined && name !== 'headers') config[name] = Reflect.get(defaults, name);
+  }
   return config;
 }
 

@@ -20,4 +20,4 @@ export interface Answer<T> {
 }
 
 /** Sends one call of whichever door, as soon as `read` has it, through the pipeline of its Request. */
-export type Perform = <T>(read: () => Promise<Call>, answer: Answer<T>) => Promise<T>;
+export type Perform = <T>(read: () => Call | Promise<Call>, answer: Answer<T>) => Promise<T>;

@@ -8,6 +8,7 @@ import { header, withHeader, withoutHeaders } from '../pipeline/headers.js';
 import { PLACEHOLDER } from '../pipeline/key-template.js';
 import type { WireOptions } from '../transport/transport.js';
 import { DECODES_ZSTD } from '../transport/decode.js';
+import type { EncodedBody } from './body.js';
 import { encodeBody } from './body.js';
 import { AxiosHeaders } from './axios-core.js';
 import { uriOf } from './uri.js';
@@ -39,29 +40,33 @@ const ACCEPT_ENCODING = DECODES_ZSTD ? 'gzip, deflate, br, zstd' : 'gzip, deflat
 const COMPUTED: ReadonlySet<string> = new Set(['connection', 'keep-alive', 'te', 'transfer-encoding', 'upgrade']);
 const COMPUTED_WITH_LENGTH: ReadonlySet<string> = new Set([...COMPUTED, 'content-length']);
 
-/** The caller's words as the request that goes through the pipeline; `defaults` are the Request's own headers. */
-export async function toOutbound(config: SendOptions, defaults: SendOptions['headers']): Promise<OutboundRequest> {
+/**
+ * The caller's words as the request that goes through the pipeline, at once unless a body has to be read; `defaults` are
+ * the Request's own headers.
+ */
+export function toOutbound(
+  config: SendOptions,
+  defaults: SendOptions['headers'],
+): OutboundRequest | Promise<OutboundRequest> {
   const method = (config.method ?? 'GET').toUpperCase();
   const { url, auth } = readUrl(config);
   const words = config.body === undefined ? 'axios' : 'fetch';
   const given = toHeaderList(defaults, config.headers, method);
   const { data, headers: said } = transformed(config.body ?? config.data, config, given);
   const contentType = header(said, 'content-type');
-  const encoding = encodeBody(data, contentType, words);
-  const encoded = encoding instanceof Promise ? await encoding : encoding;
   // A multipart type without a boundary could not be read by anyone.
   const isStated = contentType !== undefined && (!/^multipart\//i.test(contentType) || /boundary=/i.test(contentType));
-  const headers =
-    isStated || encoded.contentType === undefined ? said : withHeader(said, 'content-type', encoded.contentType);
-  return {
+  const withBody = ({ body, contentType: type }: EncodedBody): OutboundRequest => ({
     method,
     url,
-    headers: framed(headers, encoded.body),
-    body: encoded.body,
+    headers: framed(isStated || type === undefined ? said : withHeader(said, 'content-type', type), body),
+    body,
     auth: config.auth ?? auth,
     wire: wireOptions(config),
     ...redirectRules(config),
-  };
+  });
+  const encoding = encodeBody(data, contentType, words);
+  return encoding instanceof Promise ? encoding.then(withBody) : withBody(encoding);
 }
 
 /** The headers without those that say how the message is framed; of a stream the caller alone knows the length. */
@@ -105,12 +110,18 @@ function parsed(written: string): URL | undefined {
   }
 }
 
+const NOTHING_SAID: HeaderList = [
+  ['Accept', DEFAULT_ACCEPT],
+  ['Accept-Encoding', ACCEPT_ENCODING],
+];
+
 /** The call's fields over the defaults': a call says `false` or `null` to leave a default away, as in axios. */
 export function toHeaderList(
   defaults: SendOptions['headers'],
   given: SendOptions['headers'],
   method: string,
 ): HeaderList {
+  if (defaults === undefined && given === undefined) return NOTHING_SAID;
   const fields = new Map<string, { readonly name: string; readonly values: readonly unknown[] }>();
   for (const source of [defaults, given]) {
     for (const [name, value] of headerEntries(source, method)) {

@@ -1,7 +1,7 @@
 import type { AxiosError as AxiosErrorType } from 'axios';
 import type { RequestDefaults, SendOptions } from '../config/options.js';
 import { TimeoutReason } from '../pipeline/abort.js';
-import type { Exchange, Reply } from '../pipeline/exchange.js';
+import type { Exchange, OutboundRequest, Reply } from '../pipeline/exchange.js';
 import { TransportFault } from '../transport/fault.js';
 import { AxiosError, CanceledError } from './axios-core.js';
 import { callerAbort, overDefaults } from './call.js';
@@ -11,11 +11,7 @@ import type { ExchangeResponse } from './response.js';
 import { maskedConfig, maskedRequest, toResponse } from './response.js';
 
 /** The door `send()`: fetch's words and axios's in, an axios response out. */
-export async function send<T>(
-  perform: Perform,
-  defaults: RequestDefaults,
-  call: SendOptions,
-): Promise<ExchangeResponse<T>> {
+export function send<T>(perform: Perform, defaults: RequestDefaults, call: SendOptions): Promise<ExchangeResponse<T>> {
   const config = overDefaults(defaults, call);
   return perform(() => toCall(defaults, call, config), {
     reply: (exchange, reply) => settleReply<T>(exchange, config, reply),
@@ -24,14 +20,22 @@ export async function send<T>(
 }
 
 /** What the words of a `send` ask for; `config` are those with the defaults under them. */
-export async function toCall(
+export function toCall(
   defaults: RequestDefaults,
   call: SendOptions,
   config: SendOptions = overDefaults(defaults, call),
-): Promise<Call> {
+): Call | Promise<Call> {
   const extras = disclaimsUserAgent(call.headers) ? { ...call, userAgent: false } : call;
-  const outbound = await toOutbound(config, defaults.headers);
-  return { outbound, extras, timeoutMs: config.timeout ?? 0, ...callerAbort(config) };
+  const { signal, alsoOn } = callerAbort(config);
+  const of = (outbound: OutboundRequest): Call => ({
+    outbound,
+    extras,
+    timeoutMs: config.timeout ?? 0,
+    signal,
+    alsoOn,
+  });
+  const outbound = toOutbound(config, defaults.headers);
+  return outbound instanceof Promise ? outbound.then(of) : of(outbound);
 }
 
 /** A reply as an axios user expects it: a response, or an `AxiosError` where `validateStatus` says no. */

@@ -147,7 +147,7 @@ export interface Trace {
   cacheKey: string | undefined;
   cacheAgeMs: number | undefined;
   /** Secrets that `getKeyProxy()` has given out, which may stand where no lease of this exchange knows of them. */
-  readonly given?: readonly SecretPattern[];
+  readonly given?: readonly SecretPattern[] | undefined;
   /** Which trace this exchange is part of, where one is known (W3C Trace Context). */
   context?: TraceContext | undefined;
   /** True while the origin is asked whether a stored reply is still valid: then a 304 is about that one. */
@@ -192,7 +192,7 @@ export interface Reply extends WireReply {
 }
 
 /** A fresh notebook for an exchange. */
-export function openTrace(nowMs: number): Trace {
+export function openTrace(nowMs: number, given?: Trace['given']): Trace {
   return {
     startedAtMs: nowMs,
     startedMs: performance.now(),
@@ -201,6 +201,8 @@ export function openTrace(nowMs: number): Trace {
     cache: 'bypass',
     cacheKey: undefined,
     cacheAgeMs: undefined,
+    given,
+    context: undefined,
     revalidates: false,
     last: undefined,
   };
