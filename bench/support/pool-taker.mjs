@@ -1,7 +1,7 @@
 // A process of `npm run bench -- pool`, on the built package: node pool-taker.mjs DATA_DIR [REDIS_URL]. Takes uses for
 // as long as a message says, and answers how many.
 import { createHash } from 'node:crypto';
-import { openEnvironment } from '../../packages/proxy-manager/dist/embedded/environment.js';
+import { openCounts } from '../../packages/proxy-manager/dist/embedded/environment.js';
 import { lmdbUsageStore } from '../../packages/proxy-manager/dist/usage/lmdb.js';
 import { memoryUsageStore } from '../../packages/proxy-manager/dist/usage/memory.js';
 import { redisUsageStore } from '../../packages/proxy-manager/dist/usage/redis.js';
@@ -27,7 +27,7 @@ const redis = () =>
   });
 const stores = {
   memory: () => memoryUsageStore(),
-  lmdb: () => lmdbUsageStore({ environment: () => openEnvironment(dataDir) }),
+  lmdb: () => lmdbUsageStore({ environment: () => openCounts(dataDir) }),
   redis: () => redisUsageStore({ client: redis }),
 };
 

@@ -12,7 +12,7 @@ import type { ManagerOptions } from './config/options.js';
 import type { Connection, ServerConnection } from './connections.js';
 import { closeAll, elasticsearchConnection, owned } from './connections.js';
 import type { Environment } from './embedded/environment.js';
-import { openEnvironment } from './embedded/environment.js';
+import { openCounts, openEnvironment } from './embedded/environment.js';
 import { ConfigError } from './errors.js';
 import { elasticsearchSink } from './log/elasticsearch.js';
 import type { ExchangeSink } from './log/exchange-log.js';
@@ -47,6 +47,7 @@ type CacheChoice = NonNullable<NonNullable<ManagerOptions['cache']>['store']>;
 /** What the stores stand on, each opened on first use and closed after them. */
 interface Ground {
   readonly clock: Clock;
+  readonly counts: Connection<Environment>;
   readonly environment: Connection<Environment>;
   readonly redis: ServerConnection<Cluster | Redis> | undefined;
   readonly elasticsearch: ServerConnection<Client> | undefined;
@@ -68,6 +69,10 @@ export function openStores(options: ManagerOptions & { readonly dataDir: string;
     clock,
     installAssets,
     retentionDays,
+    counts: owned(
+      () => openCounts(dataDir),
+      (environment) => environment.close(),
+    ),
     environment: owned(
       () => openEnvironment(dataDir),
       (environment) => environment.close(),
@@ -102,6 +107,7 @@ export function openStores(options: ManagerOptions & { readonly dataDir: string;
     ...(typeof cacheChoice === 'object' || store === undefined ? [] : [store]),
     ...(store === undefined ? [] : [memory]),
     ...sinks,
+    ground.counts,
     ground.environment,
     ...(ground.redis === undefined ? [] : [ground.redis]),
     ...(ground.elasticsearch === undefined ? [] : [ground.elasticsearch]),
@@ -117,12 +123,12 @@ export function openStores(options: ManagerOptions & { readonly dataDir: string;
 }
 
 function usageStore(choice: UsageChoice, ground: Ground): UsageStore {
-  const { clock, environment } = ground;
+  const { clock, counts } = ground;
   switch (choice) {
     case 'memory':
       return memoryUsageStore({ clock });
     case 'embedded':
-      return lmdbUsageStore({ environment: environment.client, clock });
+      return lmdbUsageStore({ environment: counts.client, clock });
     case 'redis': {
       const { client, mask } = needed(ground.redis, 'usage', 'redis');
       return withMaskedErrors(redisUsageStore({ client }), mask);

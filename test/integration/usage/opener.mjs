@@ -2,4 +2,4 @@
 import { createRequire } from 'node:module';
 
 const { open } = createRequire(new URL('../../../packages/proxy-manager/package.json', import.meta.url))('lmdb');
-for (;;) await open({ path: process.argv[2], noSubdir: false }).close();
+for (;;) await open({ path: process.argv[2], noSubdir: false, noSync: true, noMetaSync: true }).close();

@@ -2,14 +2,14 @@ import { spawn } from 'node:child_process';
 import type { ChildProcessByStdio } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { openEnvironment } from '../../../packages/proxy-manager/src/embedded/environment.js';
+import { openCounts } from '../../../packages/proxy-manager/src/embedded/environment.js';
 import { lmdbUsageStore } from '../../../packages/proxy-manager/src/usage/lmdb.js';
 import type { WindowSpec } from '../../../packages/proxy-manager/src/config/resolve.js';
 import type { Pool, UsageStore } from '../../../packages/proxy-manager/src/usage/usage-store.js';
@@ -86,6 +86,14 @@ function perKey(takers: readonly Taker[]): Record<string, number> {
 const full = (limit: number): Record<string, number> =>
   Object.fromEntries(Array.from({ length: KEYS }, (_, n) => [`key-${n}`, limit]));
 
+/** Makes the environment of the counts, and gives its directory. */
+async function countsOf(dataDir: string): Promise<string> {
+  await (await openCounts(dataDir)).close();
+  const names = await readdir(join(dataDir, 'counts'));
+  const boot = names.find((name) => name.includes('-') && !name.includes('.'));
+  return join(dataDir, 'counts', String(boot));
+}
+
 describe('four processes', () => {
   let dataDir = '';
   beforeEach(async () => {
@@ -111,8 +119,9 @@ describe('four processes', () => {
   test('lmdb: a process that comes to a halt while it opens the store makes nobody lose a use', async () => {
     const limit = 4_000;
     const pool = poolOf(limit);
+    const counts = await countsOf(dataDir);
     const takers = [10, 10, 10].map((concurrency) => startTaker('lmdb', dataDir, pool, { takes: 5_400, concurrency }));
-    const opener = spawn(process.execPath, [OPENER, join(dataDir, 'store')], { stdio: 'inherit' });
+    const opener = spawn(process.execPath, [OPENER, counts], { stdio: 'inherit' });
     const runs = ({ child }: Taker): boolean => child.exitCode === null && child.signalCode === null;
     while (takers.some(runs)) {
       opener.kill('SIGSTOP');
@@ -147,7 +156,7 @@ describe('four processes', () => {
     }
     expect(new Set(killed.map(({ child }) => child.signalCode))).toEqual(new Set(['SIGKILL']));
 
-    const environment = await openEnvironment(dataDir);
+    const environment = await openCounts(dataDir);
     try {
       const store = lmdbUsageStore({ environment: async () => environment });
       const used = await usesOfKeys(store, pool);

@@ -1,7 +1,7 @@
 // Takes uses and says, a line for each, `granted ID` as soon as the store has acknowledged it, or `refused USED`, the uses counted by then:
 // node taker.mjs lmdb|redis DATA_DIR|URL POOL_JSON TAKES CONCURRENCY
 import { writeSync } from 'node:fs';
-import { openEnvironment } from '../../../packages/proxy-manager/dist/embedded/environment.js';
+import { openCounts } from '../../../packages/proxy-manager/dist/embedded/environment.js';
 import { lmdbUsageStore } from '../../../packages/proxy-manager/dist/usage/lmdb.js';
 import { redisUsageStore } from '../../../packages/proxy-manager/dist/usage/redis.js';
 import { Redis } from 'ioredis';
@@ -11,7 +11,7 @@ const pool = JSON.parse(poolJson);
 const redis = engine === 'redis' ? new Redis(place) : undefined;
 const store =
   redis === undefined
-    ? lmdbUsageStore({ environment: () => openEnvironment(place) })
+    ? lmdbUsageStore({ environment: () => openCounts(place) })
     : redisUsageStore({ client: async () => redis });
 
 let left = Number(takes);

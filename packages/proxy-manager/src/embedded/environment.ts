@@ -1,7 +1,12 @@
 import { access, constants, mkdir, realpath, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Database, DatabaseOptions, Key, RootDatabase } from 'lmdb';
+import type { Database, DatabaseOptions, Key, RootDatabase, RootDatabaseOptions } from 'lmdb';
 import { ConfigError, StoreError } from '../errors.js';
+import { batches } from './batches.js';
+import { bootId } from './boot-id.js';
+import type { Copies } from './copies.js';
+import { copies } from './copies.js';
+import { countsDirectory } from './counts-directory.js';
 import { assertStoreFile, newerVersion } from './format.js';
 import type { Transactions } from './transactions.js';
 import { transactions } from './transactions.js';
@@ -35,8 +40,10 @@ export interface Environment {
 
 interface Opened {
   readonly root: RootDatabase<unknown, Key>;
+  readonly directory: string;
   readonly databases: Map<string, Promise<Database<unknown, Key>>>;
   readonly writes: Transactions;
+  readonly copies?: Copies;
 }
 
 interface Shared {
@@ -53,28 +60,47 @@ const closing = new Map<string, Promise<void>>();
  * processes may have it open. A `ConfigError` when `dataDir` cannot be written, a `StoreError` when what lies
  * there is no store of this format.
  */
-export async function openEnvironment(dataDir: string): Promise<Environment> {
-  const path = await prepare(dataDir);
+export function openEnvironment(dataDir: string): Promise<Environment> {
+  return openIn(dataDir, 'store', openStore);
+}
+
+/**
+ * The same for what is written with every request: another environment in `dataDir`, which never waits for the disk. A
+ * copy of it is flushed every second, which is where it begins from after a power cut. Where the system does not tell
+ * one boot from another it is the one of `openEnvironment`.
+ */
+export async function openCounts(dataDir: string): Promise<Environment> {
+  const boot = await bootId();
+  if (boot === undefined) return openEnvironment(dataDir);
+  return openIn(dataDir, 'counts', (directory) => openUnflushed(directory, boot));
+}
+
+async function openIn(
+  dataDir: string,
+  name: string,
+  open: (directory: string) => Promise<Opened>,
+): Promise<Environment> {
+  const base = await prepare(dataDir, name);
+  const path = join(base, name);
   let shared = environments.get(path);
   if (shared === undefined) {
-    shared = { users: 0, opened: (closing.get(path) ?? Promise.resolve()).then(() => openRoot(path)) };
+    shared = { users: 0, opened: (closing.get(path) ?? Promise.resolve()).then(() => open(path)) };
     environments.set(path, shared);
   }
   shared.users += 1;
   try {
-    return hold(path, shared, await shared.opened);
+    return hold(base, path, shared, await shared.opened);
   } catch (error) {
     if (environments.get(path) === shared) environments.delete(path);
-    throw new StoreError('embedded store', `open ${storePath(path)}`, error);
+    throw new StoreError('embedded store', `open ${path}`, error);
   }
 }
 
-const storePath = (dataDir: string): string => join(dataDir, 'store');
-
-async function prepare(dataDir: string): Promise<string> {
+async function prepare(dataDir: string, name: string): Promise<string> {
   try {
-    await mkdir(storePath(dataDir), { recursive: true });
-    await access(storePath(dataDir), constants.W_OK);
+    const path = join(dataDir, name);
+    await mkdir(path, { recursive: true });
+    await access(path, constants.W_OK);
     await writeFile(join(dataDir, '.gitignore'), '*\n', { flag: 'wx' }).catch(ignoreExisting);
     return await realpath(dataDir);
   } catch (error) {
@@ -89,15 +115,31 @@ function ignoreExisting(error: unknown): void {
   if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
 }
 
-async function openRoot(dataDir: string): Promise<Opened> {
-  const path = storePath(dataDir);
-  await assertStoreFile(join(path, 'data.mdb'));
-  const { open } = await import('lmdb');
-  const root = open<unknown, Key>({ path, noSubdir: false, maxDbs: 32 });
-  return { root, databases: new Map(), writes: transactions(root, path) };
+async function openStore(directory: string): Promise<Opened> {
+  const root = await openRoot(directory, {});
+  return { root, directory, databases: new Map(), writes: transactions(root, directory) };
 }
 
-function hold(dataDir: string, shared: Shared, { root, databases, writes }: Opened): Environment {
+async function openUnflushed(counts: string, boot: string): Promise<Opened> {
+  const directory = await countsDirectory(counts, boot);
+  const root = await openRoot(directory, { noSync: true, noMetaSync: true });
+  return {
+    root,
+    directory,
+    databases: new Map(),
+    writes: transactions(root, directory, batches()),
+    copies: copies(root, counts),
+  };
+}
+
+async function openRoot(directory: string, options: RootDatabaseOptions): Promise<RootDatabase<unknown, Key>> {
+  await assertStoreFile(join(directory, 'data.mdb'));
+  const { open } = await import('lmdb');
+  return open<unknown, Key>({ path: directory, noSubdir: false, maxDbs: 32, ...options });
+}
+
+function hold(dataDir: string, path: string, shared: Shared, opened: Opened): Environment {
+  const { root, directory, databases, writes, copies: kept } = opened;
   let held = true;
 
   function assertHeld(): void {
@@ -113,7 +155,7 @@ function hold(dataDir: string, shared: Shared, { root, databases, writes }: Open
     return writes.transact(() => {
       const newer = newerVersion(name, version, root.getKeys());
       if (newer === undefined) return root.openDB<V, Key>(full, options);
-      const cause = `${storePath(dataDir)} holds ${newer}, written by a newer release; update proxy-manager, or use another dataDir`;
+      const cause = `${directory} holds ${newer}, written by a newer release; update proxy-manager, or use another dataDir`;
       throw new StoreError('embedded store', `open ${full}`, cause);
     });
   }
@@ -133,6 +175,7 @@ function hold(dataDir: string, shared: Shared, { root, databases, writes }: Open
     },
     transact: async (action) => {
       assertHeld();
+      kept?.note();
       return writes.transact(action);
     },
     async close() {
@@ -140,12 +183,13 @@ function hold(dataDir: string, shared: Shared, { root, databases, writes }: Open
       held = false;
       shared.users -= 1;
       if (shared.users > 0) return;
-      environments.delete(dataDir);
+      environments.delete(path);
       const closed = writes
         .close()
+        .then(() => kept?.close())
         .then(() => root.close())
-        .finally(() => closing.delete(dataDir));
-      closing.set(dataDir, closed);
+        .finally(() => closing.delete(path));
+      closing.set(path, closed);
       await closed;
     },
   };

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { systemClock } from '../../src/clock.js';
 import type { ManagerOptions } from '../../src/config/options.js';
+import { bootId } from '../../src/embedded/boot-id.js';
 import { StoreError } from '../../src/errors.js';
 import type { Stores } from '../../src/stores.js';
 import { openStores } from '../../src/stores.js';
@@ -22,10 +23,14 @@ function storesIn(dataDir: string, options: ManagerOptions = {}): Stores {
 }
 
 async function damage(dataDir: string): Promise<() => Promise<void>> {
-  const file = join(dataDir, 'store', 'data.mdb');
-  await mkdir(join(dataDir, 'store'), { recursive: true });
-  await writeFile(file, 'garbage');
-  return () => rm(file);
+  const directories = [join(dataDir, 'store'), join(dataDir, 'counts', (await bootId()) ?? '')];
+  for (const directory of directories) {
+    await mkdir(directory, { recursive: true });
+    await writeFile(join(directory, 'data.mdb'), 'garbage');
+  }
+  return async () => {
+    for (const directory of directories) await rm(join(directory, 'data.mdb'));
+  };
 }
 
 const pool = { endpoint: 'a', sections: [] };

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import type { Clock } from '../../src/clock.js';
-import { openEnvironment } from '../../src/embedded/environment.js';
+import { openCounts } from '../../src/embedded/environment.js';
 import { usageStoreContract } from '../../src/testing/usage-contract.js';
 import { lmdbUsageStore } from '../../src/usage/lmdb.js';
 import type { UsageStore } from '../../src/usage/usage-store.js';
@@ -17,7 +17,7 @@ describe('lmdb usage store', () => {
   afterAll(() => rm(dataDir, { recursive: true }));
 
   const open = async (clock: Clock): Promise<UsageStore> => {
-    const environment = await openEnvironment(dataDir);
+    const environment = await openCounts(dataDir);
     const store = lmdbUsageStore({ environment: async () => environment, clock });
     return { ...store, close: () => store.close().then(environment.close) };
   };

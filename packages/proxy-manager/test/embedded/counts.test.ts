@@ -1,0 +1,100 @@
+import { mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Database, Key } from 'lmdb';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { countsDirectory } from '../../src/embedded/counts-directory.js';
+import type { Environment } from '../../src/embedded/environment.js';
+import { openCounts } from '../../src/embedded/environment.js';
+
+const EARLIER = '00000000-1111-2222-3333-444444444444';
+
+describe('openCounts', () => {
+  let dataDir = '';
+  let counts = '';
+  let environment: Environment;
+  let database: Database<number, Key>;
+
+  async function open(): Promise<void> {
+    environment = await openCounts(dataDir);
+    database = await environment.openDatabase<number>({ name: 'usage', version: 1 });
+  }
+  const increase = (): Promise<number> =>
+    environment.transact(() => {
+      const next = (database.get('n') ?? 0) + 1;
+      database.putSync('n', next);
+      return next;
+    });
+  const boots = async (): Promise<string[]> => (await readdir(counts)).filter((name) => /^[\da-f-]+$/.test(name));
+  /** The machine loses its power, and starts again. */
+  async function reboot(): Promise<void> {
+    const [boot = ''] = await boots();
+    await rename(join(counts, boot), join(counts, EARLIER));
+  }
+
+  beforeEach(async () => {
+    dataDir = await mkdtemp(join(tmpdir(), 'counts-'));
+    counts = join(dataDir, 'counts');
+    await open();
+  });
+  afterEach(async () => {
+    await environment.close();
+    await rm(dataDir, { recursive: true });
+  });
+
+  test('goes on where it was when it is opened again in the same boot', async () => {
+    for (let n = 1; n <= 3; n += 1) expect(await increase()).toBe(n);
+    await environment.close();
+    await rm(join(counts, 'copy.mdb'));
+    await open();
+    expect(await increase()).toBe(4);
+  });
+
+  test('begins from the newest copy after another boot, and trusts nothing else of it', async () => {
+    for (let n = 1; n <= 3; n += 1) await increase();
+    await environment.close();
+    await reboot();
+    await open();
+    expect(await increase()).toBe(4);
+    expect(await boots()).toHaveLength(1);
+    expect(await boots()).not.toContain(EARLIER);
+  });
+
+  test('copies by itself, within some seconds of a write', async () => {
+    await increase();
+    await expect
+      .poll(() => stat(join(counts, 'copy.mdb')).then(({ size }) => size), { timeout: 10_000 })
+      .toBeGreaterThan(0);
+    expect((await readdir(counts)).filter((name) => name.startsWith('copying-'))).toEqual([]);
+  });
+
+  test('many who begin a boot together begin the same one', async () => {
+    await increase();
+    await environment.close();
+    await reboot();
+    const boot = 'aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee';
+    const begun = await Promise.all(Array.from({ length: 8 }, () => countsDirectory(counts, boot)));
+    expect(new Set(begun)).toEqual(new Set([join(counts, boot)]));
+    expect((await readdir(counts)).toSorted()).toEqual([boot, 'copy.mdb']);
+    expect(await readdir(join(counts, boot))).toEqual(['data.mdb']);
+    await open();
+    expect(await increase()).toBe(2);
+  });
+
+  test('a transaction that throws undoes itself and nobody else', async () => {
+    const answers = await Promise.allSettled([
+      environment.transact(() => database.putSync('a', 1)),
+      environment.transact(() => {
+        database.putSync('b', 1);
+        throw new Error('changed my mind');
+      }),
+      environment.transact(() => {
+        database.putSync('c', database.get('b') ?? 7);
+        return 'done';
+      }),
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(answers[2]).toMatchObject({ value: 'done' });
+    expect([database.get('a'), database.get('b'), database.get('c')]).toEqual([1, undefined, 7]);
+  });
+});
