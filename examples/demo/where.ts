@@ -15,6 +15,18 @@ const here = (path: string): string => relative(process.cwd(), path) || '.';
 
 const item = (name: string, text: string): string => `  ${name.padEnd(8)}${text}`;
 
+/** How the dashboards come into Kibana, and what to open there. */
+function inKibana(run: string, url = 'http://localhost:5601'): string[] {
+  const kibana = printable(url);
+  return [
+    item('Kibana', `node packages/kibana/dist/cli.js import --url ${kibana}`),
+    item('', 'brings the dashboards; then open'),
+    item('', `${kibana}/app/dashboards#/view/proxy-manager-overview`),
+    item('', 'or Discover:  data view  logs-proxy_manager.exchange-*'),
+    item('', `              KQL        labels.run : "${run}"`),
+  ];
+}
+
 /** Where counts, cache and log of the run lie, and how to look at them. */
 export function describePlaces(options: DemoOptions, run: string, log: LogPlace): string {
   const { dataDir, elasticsearch, redis, kibana } = options;
@@ -31,12 +43,11 @@ export function describePlaces(options: DemoOptions, run: string, log: LogPlace)
   if (elasticsearch === undefined) {
     lines.push(item('log', spool));
     lines.push(item('', `a JSON document per line; this run's hold "labels":{"run":"${run}"}`));
+    lines.push(item('', 'with ELASTICSEARCH_URL set it goes there too, and Kibana shows it: docs/kibana.md'));
   } else if (!isAway) {
     lines.push(item('log', printable(elasticsearch)));
     lines.push(item('', 'data stream  logs-proxy_manager.exchange-default'));
-    lines.push(item('Kibana', kibana === undefined ? 'open Discover' : `open ${printable(kibana)}/app/discover`));
-    lines.push(item('', 'data view    logs-proxy_manager.exchange-*'));
-    lines.push(item('', `KQL          labels.run : "${run}"`));
+    lines.push(...inKibana(run, kibana));
   } else {
     lines.push(item('log', `waits in ${spool}:`));
     lines.push(item('', `${printable(elasticsearch)} does not answer; the next run there ships it`));

@@ -98,7 +98,8 @@ it('keeps cache and log in Elasticsearch and counts in Redis, where they are giv
   // Not 300: a lookup that takes longer than its budget, as on a busy machine, is a miss.
   expect(second.summary.cache.hits).toBeGreaterThan(first.summary.cache.hits);
   for (const part of [
-    'http://kibana.example:5601',
+    'node packages/kibana/dist/cli.js import --url http://kibana.example:5601\n',
+    'http://kibana.example:5601/app/dashboards#/view/proxy-manager-overview',
     'logs-proxy_manager.exchange-*',
     `labels.run : "${second.summary.run}"`,
   ]) {

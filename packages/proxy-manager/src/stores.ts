@@ -19,7 +19,7 @@ import type { ExchangeSink } from './log/exchange-log.js';
 import { ensureAssets } from './log/install-assets.js';
 import { redisConnection } from './redis-connection.js';
 import type { SessionStore } from './session/session-store.js';
-import { sessionStore } from './session/session-store.js';
+import { embeddedSessions } from './session/embedded-sessions.js';
 import { withMaskedErrors } from './store-passwords.js';
 import { lmdbUsageStore } from './usage/lmdb.js';
 import { memoryUsageStore } from './usage/memory.js';
@@ -116,7 +116,7 @@ export function openStores(options: ManagerOptions & { readonly dataDir: string;
     usage,
     cache: { cache, memory, store: store ?? memory },
     sinks: [...sinks, ...(options.log?.sinks ?? [])],
-    sessions: sessionStore(ground.environment.client),
+    sessions: embeddedSessions(ground.environment.client),
     redis: ground.redis,
     close: () => closeAll(made),
   };

@@ -96,9 +96,9 @@ function stored(storable: Storable, place: Place, { ask, reason }: Question): Re
     tellOfHead(entry, storable, place);
     return told(reply, forwardStatus(reason, reply.status, false));
   }
-  const kept = ask.writes ? keep(storable, place) : { reply, isStored: false };
-  if (!kept.isStored && policy.mode === 'http' && cacheControl(reply.headers).has('no-store')) remove(place);
-  return told(kept.reply, forwardStatus(reason, reply.status, kept.isStored));
+  const kept = ask.writes ? keep(storable, place) : { reply, stored: false };
+  if (kept.stored !== true && policy.mode === 'http' && cacheControl(reply.headers).has('no-store')) remove(place);
+  return told(kept.reply, forwardStatus(reason, reply.status, kept.stored));
 }
 
 /** The reply to a HEAD tells how the one to a GET is by now (RFC 9111 §4.3.5). */

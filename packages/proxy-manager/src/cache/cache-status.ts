@@ -15,7 +15,11 @@ export function hitStatus(leftMs: number): string {
  */
 export type ForwardReason = 'bypass' | 'request' | 'stale' | 'uri-miss' | 'vary-miss';
 
-/** A reply of the origin, which answered `status`; `stored`: it is kept. */
-export function forwardStatus(reason: ForwardReason, status: number, stored: boolean): string {
-  return `${NAME}; fwd=${reason}; fwd-status=${status}${stored ? '; stored' : ''}`;
+/** Why a reply was not stored, where its status and headers do not tell: `detail` in `Cache-Status`. */
+export type NotStored = 'echoes-a-secret' | 'not-good' | 'shouldStore' | 'too-long';
+
+/** A reply of the origin, which answered `status`; `stored`: it is kept, or why not. */
+export function forwardStatus(reason: ForwardReason, status: number, stored: NotStored | boolean): string {
+  const kept = typeof stored === 'string' ? `; detail=${stored}` : stored ? '; stored' : '';
+  return `${NAME}; fwd=${reason}; fwd-status=${status}${kept}`;
 }

@@ -1,6 +1,7 @@
 import { PassThrough, pipeline } from 'node:stream';
 import type { Readable } from 'node:stream';
 import type { Reply } from '../pipeline/exchange.js';
+import type { NotStored } from './cache-status.js';
 import type { CacheEntry, CacheShelf } from './cache-store.js';
 import type { Found } from './lookup.js';
 import type { Storable } from './stored-reply.js';
@@ -17,8 +18,8 @@ export interface Place {
 /** A reply on its way to the caller. */
 export interface Kept {
   readonly reply: Reply;
-  /** False also for a streamed one, of which that is known only at its end. */
-  readonly isStored: boolean;
+  /** False also for a streamed one, of which that is known only at its end; else why not, where that is known. */
+  readonly stored: NotStored | boolean;
 }
 
 /**
@@ -29,25 +30,30 @@ export function keep(storable: Storable, place: Place): Kept {
   const { reply, policy } = storable;
   const { body, findsSecretIn } = reply;
   const head = toEntryHead(storable);
-  if (head === undefined) return { reply, isStored: false };
+  if (head === undefined) return { reply, stored: whyNot(reply) };
   const isWanted = (entry: Unplaced): boolean => asked(policy.shouldStore, entry, storable);
   if (body instanceof Uint8Array) {
-    if (body.byteLength > policy.maxEntryBytes) return { reply, isStored: false };
+    if (body.byteLength > policy.maxEntryBytes) return { reply, stored: 'too-long' };
     // A copy: the caller gets the reply's own bytes and may alter them.
     const entry = { ...head, body: new Uint8Array(body) };
-    if (!isWanted(entry)) return { reply, isStored: false };
+    if (!isWanted(entry)) return { reply, stored: 'shouldStore' };
     put(entry, storable, place);
-    return { reply, isStored: true };
+    return { reply, stored: true };
   }
   const passing = collected(body, policy.maxEntryBytes, (whole) => {
     const entry = { ...head, body: whole };
     if (findsSecretIn?.(whole) !== true && isWanted(entry)) put(entry, storable, place);
   });
-  return { reply: { ...reply, body: passing }, isStored: false };
+  return { reply: { ...reply, body: passing }, stored: false };
 }
 
 /** An entry before it is known beside which others it lies. */
 export type Unplaced = Omit<CacheEntry, 'variant'>;
+
+function whyNot({ echoesSecret, verdict }: Reply): NotStored | false {
+  if (verdict.kind !== 'good') return 'not-good';
+  return echoesSecret && 'echoes-a-secret';
+}
 
 /** Stores the entry under the request's key, or beside what lies there where that is another answer to the same request. */
 export function put(entry: Unplaced, { exchange, policy }: Storable, { store, found }: Place): void {
@@ -85,15 +91,18 @@ function asked(
 ): boolean {
   if (shouldStore === undefined) return true;
   const { endpoint, request, policy } = exchange;
+  const text = (): string => Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString();
   try {
     return (
       shouldStore(
         { endpoint: endpoint.name, method, url, headers: new Headers(plain(request.headers)), labels: policy.labels },
-        { status, headers: new Headers(plain(headers)), url: finalUrl ?? reply.url.href, body },
+        { status, headers: new Headers(plain(headers)), url: finalUrl ?? reply.url.href, body, text },
       ) === true
     );
   } catch (error) {
-    process.emitWarning(error instanceof Error ? error : String(error));
+    const detail = error instanceof Error ? error.stack : undefined;
+    const words = `cache.shouldStore failed, so that the reply is not stored: ${String(error)}`;
+    process.emitWarning(words, detail === undefined ? {} : { detail });
     return false;
   }
 }

@@ -25,6 +25,8 @@ export interface CacheableReply {
   /** The url that answered, after redirects. */
   readonly url: string;
   readonly body: Uint8Array;
+  /** The body as text (UTF-8). */
+  text(): string;
 }
 
 /**
@@ -94,7 +96,8 @@ export interface CachePolicy {
    */
   readonly sortQuery?: boolean;
   /**
-   * Replies belong to the credential that fetched them. It needs one that is known before the lookup: after `getKeyProxy()`.
+   * Replies belong to the credential that fetched them. It needs one that is known before the lookup: that of a
+   * `session`, or after `getKeyProxy()`.
    * @default false: all credentials of all endpoints share them
    */
   readonly perCredential?: boolean;

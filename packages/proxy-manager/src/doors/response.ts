@@ -7,6 +7,7 @@ import type {
 import type { SendOptions } from '../config/options.js';
 import type { CacheStatus, Exchange, Reply } from '../pipeline/exchange.js';
 import type { HeaderList } from '../pipeline/headers.js';
+import type { VerdictName } from '../pool/verdict.js';
 import { AxiosError, AxiosHeaders } from './axios-core.js';
 
 /** How the reply came about. */
@@ -19,6 +20,8 @@ export interface ExchangeInfo {
   readonly proxy: { readonly id: string } | undefined;
   /** Attempts on the network; 0 for a cache hit. */
   readonly attempts: number;
+  /** What the last attempt on the network was taken for; undefined for a cache hit, and where nothing was sent. */
+  readonly verdict: VerdictName | undefined;
   /** Why a failed attempt was not repeated: what stood in the way is the request, such as a streamed body. */
   readonly notRepeated: string | undefined;
   /** Time spent waiting for the pool, the host's pace and between attempts, in ms. */
@@ -58,6 +61,7 @@ export function exchangeInfo({ id, trace }: Exchange): ExchangeInfo {
     credential: taken('key'),
     proxy: taken('proxy'),
     attempts: trace.attempts,
+    verdict: trace.last?.verdict?.kind,
     notRepeated: trace.notRepeated,
     waitedMs: trace.waitedMs,
     durationMs: performance.now() - trace.startedMs,

@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
+import type { CacheableReply } from '../../src/config/cache-options.js';
 import type { ManagerOptions, RequestDefaults } from '../../src/config/options.js';
 import type { KeyEndpointEntry } from '../../src/config/secrets-file.js';
+import type { OutcomeReply } from '../../src/pool/outcome.js';
 import { ProxyManager } from '../../src/proxy-manager.js';
 import type { Handler } from '../servers/origin.js';
 import { startOrigin } from '../servers/origin.js';
@@ -177,7 +179,48 @@ test('a shouldStore that throws stores nothing, and says so', async () => {
     },
   });
   for (let round = 0; round < 2; round++) expect((await req.send(origin.url, placed)).exchange.cache).toBe('miss');
-  expect(warned).toHaveBeenCalledWith(fault);
+  expect(warned).toHaveBeenCalledWith(
+    'cache.shouldStore failed, so that the reply is not stored: Error: a slip in shouldStore',
+    { detail: fault.stack },
+  );
+});
+
+test('Cache-Status says why a reply is not stored', async () => {
+  const { origin, request } = await setUp({
+    handler: (asked, response) => {
+      if (asked.url === '/down') response.statusCode = 500;
+      response.end(asked.url === '/echo' ? `you are ${String(asked.headers['x-api-key'])}` : 'a page');
+    },
+  });
+  const req = request({ retry: { attempts: 1 }, validateStatus: null });
+  for (const [path, cache, told] of [
+    ['/page', {}, 'fwd-status=200; stored'],
+    ['/echo', {}, 'fwd-status=200; detail=echoes-a-secret'],
+    ['/down', {}, 'fwd-status=500; detail=not-good'],
+    ['/long', { maxEntryBytes: 5 }, 'fwd-status=200; detail=too-long'],
+    ['/unwanted', { shouldStore: (_: unknown, { text }: CacheableReply) => text() !== 'a page' }, 'detail=shouldStore'],
+  ] as const) {
+    const { headers } = await req.send(origin.url + path, { ...placed, cache });
+    expect(String(headers['cache-status'])).toMatch(new RegExp(`${told}$`));
+  }
+});
+
+test('the answer tells what it was taken for: a page with status 200 may be a wall', async () => {
+  const { origin, request } = await setUp();
+  const req = request({ cache: true, retry: { attempts: 1 } });
+  const outcome = (_: unknown, { text }: OutcomeReply): 'spent' | undefined =>
+    text() === 'answer 3' ? 'spent' : undefined;
+  const verdicts = [];
+  for (const path of ['/a', '/a', '/b', '/c']) {
+    const { status, exchange } = await req.send(origin.url + path, { ...placed, outcome });
+    verdicts.push([status, exchange.cache, exchange.verdict]);
+  }
+  expect(verdicts).toEqual([
+    [200, 'miss', 'good'],
+    [200, 'hit', undefined],
+    [200, 'miss', 'good'],
+    [200, 'miss', 'spent'],
+  ]);
 });
 
 test('perCredential keeps the replies of each pinned credential apart', async () => {
