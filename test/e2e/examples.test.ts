@@ -51,6 +51,29 @@ const SHOWN: Record<string, (api: Api, output: string) => void> = {
     expect(output).toMatch(/█{30} 60\/60 {2}\d+\/s {2}0 s left/);
     expect(output).toMatch(/60 sent, 0 failed/);
   },
+  '08-browser-transport.ts'(api, output) {
+    expect(output.match(/200 through/g)).toHaveLength(2);
+    expect(api.hits.map(({ path }) => path)).toEqual(['/items?page=1', '/items?page=2']);
+    for (const { headers } of api.hits) {
+      expect(headers['user-agent']).toMatch(/Mozilla.* Chrome\/151/);
+      const own = Object.keys(headers).filter((name) => name !== 'host' && name !== 'connection');
+      expect(own).toEqual([
+        'sec-ch-ua',
+        'sec-ch-ua-mobile',
+        'sec-ch-ua-platform',
+        'upgrade-insecure-requests',
+        'user-agent',
+        'accept',
+        'sec-fetch-site',
+        'sec-fetch-mode',
+        'sec-fetch-user',
+        'sec-fetch-dest',
+        'accept-encoding',
+        'accept-language',
+        'priority',
+      ]);
+    }
+  },
 };
 
 async function startProxy(): Promise<string> {

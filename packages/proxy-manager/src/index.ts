@@ -68,6 +68,9 @@ export type { Asset } from './log/assets.js';
 export type { BatchContext, ExchangeSink } from './log/exchange-log.js';
 export type { BodyPolicy, ServiceIdentity, StatusClass } from './log/record-policy.js';
 export type { TraceOptions } from './telemetry/tracing.js';
+export { TransportFault } from './transport/fault.js';
+export type { FaultPhase, ReceivedHead } from './transport/fault.js';
+export { followRedirects } from './transport/redirects.js';
 export type {
   RedirectHop,
   Transport,
@@ -97,6 +100,7 @@ export type {
   Meter,
   ProxyCredential,
   SlidingWindow,
+  TlsIdentity,
   WindowSpec,
 } from './config/resolve.js';
 export type { CacheStatus } from './pipeline/exchange.js';

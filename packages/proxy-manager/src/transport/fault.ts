@@ -16,9 +16,19 @@ export interface ReceivedHead {
 }
 
 /**
- * The wire failed. Internal: the doors turn it into an `AxiosError` with the same code and message.
+ * The wire failed: what a `Transport` rejects with. The doors turn it into an `AxiosError`, or the cause of a `TypeError`,
+ * with the same code and message.
  *
- * The message may name a proxy by its id, never by its address: an address can hold a password.
+ * The message may name a proxy by its id, never by its address: an address can hold a password. Nor may it, or the
+ * cause, hold the url's path or query, or bytes of the reply: they can hold a key.
+ *
+ * @example
+ * import { TransportFault } from 'proxy-manager';
+ *
+ * throw new TransportFault('ECONNREFUSED', 'GET https://api.example.com refused the connection (ECONNREFUSED)', {
+ *   phase: 'connect',
+ *   sent: false,
+ * });
  */
 export class TransportFault extends Error {
   override readonly name = 'TransportFault';

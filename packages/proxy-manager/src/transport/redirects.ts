@@ -18,6 +18,17 @@ const host: ReadonlySet<string> = new Set(['host']);
  * Sends `first` and goes where the replies point, at most `maxRedirects` times (0: the 3xx is the reply), each hop only
  * after `onRedirect` has let it pass. Methods and bodies change as fetch has it. A 3xx without a Location is the reply;
  * one that leads to no http(s) url is a fault, since following it was asked for.
+ *
+ * @example
+ * import { followRedirects } from 'proxy-manager';
+ * import type { Transport } from 'proxy-manager';
+ *
+ * export function withRedirects(sendOnce: Transport['send']): Transport {
+ *   return {
+ *     send: (request, observation) => followRedirects(request, observation, sendOnce),
+ *     async close() {},
+ *   };
+ * }
  */
 export async function followRedirects(
   first: WireRequest,
