@@ -188,12 +188,13 @@ export class Engine {
   async #leaseFor(exchange: Exchange): ReturnType<LeaseFor> {
     const { pin, pool, policy, request, session, signal, avoid, shun, waits } = exchange;
     if (pin !== undefined) {
-      const lease = await pin.lease(exchange);
-      return { lease, identity: await session?.session.current() };
+      return { lease: await pin.lease(exchange), identity: pin.identity };
     }
     const demand = { ...policy, signal, avoid, shun, host: request.url.host };
     if (session === undefined) return { lease: await this.lease(pool, demand, waits) };
-    return session.session.lease(demand, session.rules, (one) => this.lease(pool, one, waits));
+    const { userAgent } = policy;
+    const filter = typeof userAgent === 'object' && 'filter' in userAgent ? userAgent.filter : undefined;
+    return session.session.lease(demand, session.rules, (one) => this.lease(pool, one, waits), filter);
   }
 
   /** The one session of that name on these credentials. */
@@ -233,17 +234,18 @@ export class Engine {
 
   async explain(exchange: Exchange): Promise<Explanation> {
     const { pin, pool, request, session } = exchange;
-    const [cache, readings, reasons, bound] = await Promise.all([
+    const [cache, readings, reasons, outlook] = await Promise.all([
       peek(this.#stores.cache.cache, exchange, this.clock),
       this.#stores.usage.read(pool),
       this.#health.reasons(pool, request.url.host),
-      pin === undefined ? session?.session.ids() : pin.ids,
+      pin === undefined ? session?.session.outlook(session.rules) : { ids: pin.ids, lasts: true },
     ]);
     const by = pin === undefined ? 'of the session' : 'that getKeyProxy keeps';
     return explanation(exchange, cache, {
       readings,
       reasons,
-      bound: bound && { ids: bound, by },
+      bound: outlook?.lasts === true ? { ids: outlook.ids, by } : undefined,
+      avoid: outlook?.lasts === false ? outlook.ids : [],
       nowMs: this.clock.now(),
     });
   }

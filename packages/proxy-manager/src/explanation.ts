@@ -36,6 +36,8 @@ export interface PoolFacts {
   readonly reasons: ReadonlyMap<string, Reason>;
   /** The only ids that may serve, and why. */
   readonly bound: { readonly ids: readonly string[]; readonly by: string } | undefined;
+  /** Ids that would be used only where no other is ready: of a session that is over. */
+  readonly avoid: readonly string[];
   readonly nowMs: number;
 }
 
@@ -48,7 +50,7 @@ export function explanation(exchange: Exchange, cache: CachePeek, facts: PoolFac
   const candidates = sections.flat();
   const ofKind = (secretType: 'ip' | 'key'): Candidate | undefined =>
     candidates.find((one) => one.chosen && one.secretType === secretType);
-  const waitMs = Math.max(0, ...sections.map((section) => waitOf(section, facts)));
+  const waitMs = Math.max(0, ...sections.map((section) => waitOf(section, exchange.policy.cost, facts)));
   const isStored = cache.status === 'hit' || cache.status === 'stale';
   return {
     endpoint: endpoint.name,
@@ -65,7 +67,8 @@ export function explanation(exchange: Exchange, cache: CachePeek, facts: PoolFac
 
 /** The rule of choice of every `UsageStore`: fewest uses, then least recently used, then the order of the file. */
 function inOrder(readings: readonly MeterReading[], { endpoint, policy }: Exchange, facts: PoolFacts): Candidate[] {
-  const { bound, nowMs, reasons } = facts;
+  const { avoid, bound, nowMs, reasons } = facts;
+  const isAvoided = ({ reading }: { readonly reading: MeterReading }): boolean => avoid.includes(reading.id);
   const told = readings.map((reading) => {
     const reason = reasons.get(reading.id);
     const usage = credentialUsage(endpoint.name, reading, reason, nowMs);
@@ -75,7 +78,12 @@ function inOrder(readings: readonly MeterReading[], { endpoint, policy }: Exchan
   });
   const ready = told
     .filter(({ isReady }) => isReady)
-    .toSorted((a, b) => usesOf(a.reading) - usesOf(b.reading) || a.reading.lastTake - b.reading.lastTake);
+    .toSorted(
+      (a, b) =>
+        Number(isAvoided(a)) - Number(isAvoided(b)) ||
+        usesOf(a.reading) - usesOf(b.reading) ||
+        a.reading.lastTake - b.reading.lastTake,
+    );
   const [first, second] = ready;
   const rest = told.filter(({ isReady }) => !isReady);
   return [...ready, ...rest].map((one): Candidate => {
@@ -83,7 +91,9 @@ function inOrder(readings: readonly MeterReading[], { endpoint, policy }: Exchan
     if (one === first) {
       const isTie = second !== undefined && usesOf(second.reading) === usesOf(one.reading);
       const least = isTie ? 'as few uses as others, and the least recently used' : 'the fewest uses';
-      return { ...usage, chosen: true, because: bound === undefined ? least : bound.by };
+      const because =
+        avoid.length === 0 || isAvoided(one) ? least : `${least}, of those that the ended session left alone`;
+      return { ...usage, chosen: true, because: bound === undefined ? because : bound.by };
     }
     if (one.isReady) return { ...usage, chosen: false, because: `ready, behind ${first?.usage.id}` };
     if (!one.isBound) return { ...usage, chosen: false, because: `not the one ${bound?.by}` };
@@ -103,12 +113,13 @@ function spentBy(window: MeterReading['windows'][number] | undefined, cost: numb
     : `${left} of ${window.limit} left, and this costs ${cost}`;
 }
 
-function waitOf(section: readonly Candidate[], { bound, nowMs }: PoolFacts): number {
+function waitOf(section: readonly Candidate[], cost: number, { bound, nowMs }: PoolFacts): number {
   if (section.some(({ chosen }) => chosen)) return 0;
   const mayServe = section.filter(({ id }) => bound === undefined || bound.ids.includes(id));
   const untilMs = mayServe.map(({ restingUntil, windows }) => {
     if (restingUntil !== undefined) return restingUntil.getTime();
-    return Math.max(...windows.map(({ resetsAt }) => resetsAt?.getTime() ?? Infinity));
+    const full = windows.filter(({ limit, used }) => used + cost > limit);
+    return Math.max(...full.map(({ resetsAt }) => resetsAt?.getTime() ?? Infinity));
   });
   return Math.max(0, Math.min(Infinity, ...untilMs) - nowMs);
 }

@@ -271,10 +271,13 @@ export class Request implements AsyncDisposable {
     const take = (demand: LeaseDemand): Promise<Lease> => this.#engine.lease(this.#pool, demand, waits);
     const demand = { cost: 1, waitMs: this.#policy.waitMs };
     const named = this.#session;
-    const lease = await (named === undefined
-      ? take(demand)
-      : named.session.lease(demand, named.rules, take).then((of) => of.lease));
-    const pin = new PinnedIdentity(lease, take, this.#engine.clock);
+    const { userAgent } = this.#policy;
+    const filter = typeof userAgent === 'object' && 'filter' in userAgent ? userAgent.filter : undefined;
+    const { lease, identity } =
+      named === undefined
+        ? { lease: await take(demand), identity: undefined }
+        : await named.session.lease(demand, named.rules, take, filter);
+    const pin = new PinnedIdentity(lease, take, this.#engine.clock, identity);
     const previous = this.#pin;
     this.#pin = pin;
     this.#engine.pins.add(pin);

@@ -109,6 +109,8 @@ export interface Exchange {
 export interface Pin {
   /** Of the key and the proxy. */
   readonly ids: readonly string[];
+  /** The session's that it was taken for. */
+  readonly identity: SessionIdentity | undefined;
   lease(exchange: Exchange): Promise<Lease>;
 }
 

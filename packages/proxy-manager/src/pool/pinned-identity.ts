@@ -29,12 +29,19 @@ interface Wanted {
  */
 export class PinnedIdentity implements Pin {
   readonly key: string | undefined;
+  readonly identity: Pin['identity'];
   readonly #first: Lease;
   readonly #lease: (demand: LeaseDemand) => Promise<Lease>;
   readonly #clock: Clock;
   #reserved = true;
 
-  constructor(first: Lease, lease: (demand: LeaseDemand) => Promise<Lease>, clock: Clock = systemClock) {
+  constructor(
+    first: Lease,
+    lease: (demand: LeaseDemand) => Promise<Lease>,
+    clock: Clock = systemClock,
+    identity?: Pin['identity'],
+  ) {
+    this.identity = identity;
     this.#clock = clock;
     this.#first = first;
     this.#lease = lease;

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js';
+import type { UserAgentFilter } from '../config/options.js';
 import { unlessAborted } from '../pipeline/abort.js';
 import type { HeaderList } from '../pipeline/headers.js';
 import type { Lease } from '../pool/lease.js';
@@ -24,7 +25,7 @@ export interface SessionParts {
   readonly pool: Pool;
   readonly store: SessionStore;
   readonly clock: Clock;
-  readonly userAgent: () => Promise<string>;
+  readonly userAgent: (filter?: UserAgentFilter) => Promise<string>;
 }
 
 /** Counts a use of what is demanded. */
@@ -33,6 +34,13 @@ export type Take = (demand: LeaseDemand) => Promise<Lease>;
 export interface SessionLease {
   readonly lease: Lease;
   readonly identity: SessionIdentity;
+}
+
+/** What the next request would find. */
+export interface SessionOutlook {
+  readonly ids: readonly string[];
+  /** False: it begins another, with other credentials where there are others. */
+  readonly lasts: boolean;
 }
 
 /** One identity from its beginning to its end. */
@@ -70,10 +78,13 @@ export class Session {
     this.#parts = parts;
   }
 
-  /** A use of its credentials, by `take`. A session that is over begins anew, with others where there are others. */
-  async lease(demand: LeaseDemand, rules: SessionRules, take: Take): Promise<SessionLease> {
+  /**
+   * A use of its credentials, by `take`. A session that is over begins anew, with others where there are others, and a
+   * user agent that passes `filter`.
+   */
+  async lease(demand: LeaseDemand, rules: SessionRules, take: Take, filter?: UserAgentFilter): Promise<SessionLease> {
     for (;;) {
-      const opening = this.#life ?? this.#open(demand, take);
+      const opening = this.#life ?? this.#open(demand, take, filter);
       const isOurs = this.#life === undefined;
       this.#life = opening;
       let life: Life;
@@ -93,22 +104,23 @@ export class Session {
         continue;
       }
       life.uses += 1;
-      const lease = await take({ ...demand, avoid: undefined, shun: undefined, pin: life.ids });
+      let lease: Lease;
+      try {
+        lease = await take({ ...demand, avoid: undefined, shun: undefined, pin: life.ids });
+      } catch (error) {
+        life.uses -= 1;
+        throw error;
+      }
       this.#write(life);
       return { lease, identity: this.#identityOf(life) };
     }
   }
 
-  /** The identity of the latest lease, for whoever kept that. */
-  async current(): Promise<SessionIdentity | undefined> {
-    const life = await this.#life;
-    return life && this.#identityOf(life);
-  }
-
-  /** Of the key and the proxy; undefined: the next request begins it. */
-  async ids(): Promise<readonly string[] | undefined> {
+  /** The ids of the key and the proxy, and whether the next request keeps them; undefined: it begins the session. */
+  async outlook(rules: SessionRules): Promise<SessionOutlook | undefined> {
     const { name, store } = this.#parts;
-    return (await (this.#life ?? store.read(name)))?.ids;
+    const last = (await this.#life?.catch(() => undefined)) ?? (await store.read(name));
+    return last && { ids: last.ids, lasts: this.#counts(last) && !this.#isOver(last, rules) };
   }
 
   /** Resolves when all is written. */
@@ -116,15 +128,26 @@ export class Session {
     await this.#writing;
   }
 
-  async #open(demand: LeaseDemand, take: Take): Promise<Life> {
-    const { name, pool, store } = this.#parts;
+  async #open(demand: LeaseDemand, take: Take, filter: UserAgentFilter | undefined): Promise<Life> {
+    const { name, store } = this.#parts;
     const saved = await store.read(name);
-    const isKnown = saved?.ids.every((id, n) => pool.sections[n]?.meters.some((meter) => meter.id === id));
-    if (saved !== undefined && isKnown === true && saved.startedAtMs !== this.#ended?.startedAtMs) return revive(saved);
-    return this.#begin(demand, take, saved);
+    if (saved !== undefined && this.#counts(saved)) return revive(saved);
+    return this.#begin(demand, take, filter, saved);
   }
 
-  async #begin(demand: LeaseDemand, take: Take, ended: SavedSession | undefined): Promise<Life> {
+  /** False where it has ended here, or the secrets know its credentials no more. */
+  #counts({ ids, startedAtMs }: Pick<SavedSession, 'ids' | 'startedAtMs'>): boolean {
+    const { sections } = this.#parts.pool;
+    const isKnown = ids.every((id, n) => sections[n]?.meters.some((meter) => meter.id === id));
+    return isKnown && startedAtMs !== this.#ended?.startedAtMs;
+  }
+
+  async #begin(
+    demand: LeaseDemand,
+    take: Take,
+    filter: UserAgentFilter | undefined,
+    ended: SavedSession | undefined,
+  ): Promise<Life> {
     const { name, store, clock, userAgent } = this.#parts;
     const avoid = new Set([...(demand.avoid ?? []), ...(ended?.ids ?? [])]);
     // Which credentials: counted when the first request takes them, as every later one does.
@@ -132,7 +155,7 @@ export class Session {
     await found.settle(undefined, false);
     const session: SavedSession = {
       ids: found.taken.map(({ id }) => id),
-      userAgent: await userAgent(),
+      userAgent: await userAgent(filter),
       // Told apart from the one before by it.
       startedAtMs: Math.max(clock.now(), (ended?.startedAtMs ?? 0) + 1),
       uses: 0,
@@ -153,12 +176,17 @@ export class Session {
     };
   }
 
-  #isOver(life: Life, { maxAgeMs, maxUses, maxErrors }: SessionRules): boolean {
+  #isOver(
+    life: Pick<SavedSession, 'errors' | 'startedAtMs' | 'uses'>,
+    { maxAgeMs, maxUses, maxErrors }: SessionRules,
+  ): boolean {
     const ageMs = this.#parts.clock.now() - life.startedAtMs;
     return ageMs >= maxAgeMs || life.uses >= maxUses || life.errors >= maxErrors;
   }
 
   #settle(life: Life, verdict: Verdict | undefined): void {
+    // What was under way when it was turned away brings it back no more.
+    if (life.errors === Infinity) return;
     switch (verdict?.kind) {
       case 'good':
         if (life.errors === 0) return;
@@ -183,6 +211,8 @@ export class Session {
 
   /** One write at a time, of the newest state; what fails is written with the next one. */
   #write(life: Life): void {
+    // The one that has followed it is to be written, and may be waiting for that.
+    if (life.startedAtMs <= (this.#ended?.startedAtMs ?? -Infinity)) return;
     this.#unwritten = life;
     this.#writing ??= this.#writeOut().finally(() => {
       this.#writing = undefined;

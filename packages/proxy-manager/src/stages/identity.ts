@@ -24,7 +24,7 @@ export function identityStage(): Stage {
         ? (exchange.identity?.userAgent ?? (await userAgentOf(credential)))
         : 'value' in wanted
           ? wanted.value
-          : await userAgentOf(credential, wanted);
+          : (exchange.identity?.userAgent ?? (await userAgentOf(credential, wanted)));
     attempt.userAgent = userAgent;
     const headers = withUserAgent(request.headers, userAgent, { hints: isSecureOrigin(request.url) });
     return next({ ...exchange, request: { ...request, headers } });

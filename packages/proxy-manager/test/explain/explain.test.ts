@@ -126,3 +126,17 @@ test('rejects as send would before it sends, and shows no secret', async () => {
   await req.close();
   await expect(req.explain(origin.url)).rejects.toMatchObject({ code: 'ERR_CLOSED' });
 });
+
+test('a dear request waits for the window that is too full for it, and for no other', async () => {
+  await manager.close();
+  const limits = [
+    { uses: 3, every: '1m' },
+    { uses: 100, every: '24h' },
+  ] as const;
+  const { limit: _limit, refresh_rate: _rate, ...shop } = SECRETS.key_based?.['shop'] ?? { keys: [] };
+  const secrets = { key_based: { shop: { ...shop, limits, keys: [{ id: 'alpha', key: 'the-key-alpha' }] } } };
+  manager = new ProxyManager({ secrets, dataDir, clock: { now: () => nowMs } });
+  const req = request();
+  await req.send(origin.url, { cost: 2 });
+  expect((await req.explain(origin.url, { cost: 2 })).waitMs).toBe(60_000);
+});

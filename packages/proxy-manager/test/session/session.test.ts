@@ -32,8 +32,8 @@ let origin: Origin;
 let manager: ProxyManager;
 let nowMs = 0;
 
-function open(): void {
-  manager = new ProxyManager({ secrets: SECRETS, dataDir, clock: { now: () => nowMs } });
+function open(secrets: SecretsFile = SECRETS): void {
+  manager = new ProxyManager({ secrets, dataDir, clock: { now: () => nowMs } });
 }
 
 const request = (options: RequestDefaults = {}): Request =>
@@ -142,6 +142,82 @@ test('getKeyProxy gives the key of the session', async () => {
   await ann.send(origin.url);
   const { key } = await request({ session: 'ann' }).getKeyProxy();
   expect(key).toBe(hits[0]?.key);
+});
+
+test('what getKeyProxy gave keeps its user agent and cookies when others begin the session anew', async () => {
+  answer = (_, response) => response.writeHead(200, { 'set-cookie': `sid=s${hits.length}` }).end();
+  const kept = request({ session: 'ann' });
+  await kept.getKeyProxy();
+  await kept.send(origin.url);
+  const others = request({ session: { name: 'ann', maxUses: 1 } });
+  await others.send(origin.url);
+  await kept.send(origin.url);
+  const [first, second, third] = hits;
+  expect(second?.key).not.toBe(first?.key);
+  expect(third).toEqual({ key: first?.key, userAgent: first?.userAgent, cookie: 'sid=s1' });
+});
+
+test('one that was turned away stays so, whatever was under way', async () => {
+  const late = new Promise<ServerResponse>((resolve) => {
+    answer = ({ url }, response) => {
+      if (url === '/slow') resolve(response);
+      else response.writeHead(url === '/bad' ? 401 : 200).end();
+    };
+  });
+  const ann = request({ session: 'ann' });
+  const slow = ann.send(`${origin.url}/slow`);
+  const held = await late;
+  await ann.send(`${origin.url}/bad`);
+  held.end('ok');
+  await slow;
+  await ann.send(origin.url);
+  expect(hits[2]?.key).not.toBe(hits[0]?.key);
+});
+
+test('after a verdict that ends it the retry begins the next one', async () => {
+  answer = (_, response) => response.writeHead(hits.length === 1 ? 401 : 200, { 'set-cookie': 'sid=s1' }).end();
+  const ann = request({ session: 'ann', retry: { attempts: 2 } });
+  expect((await ann.send(origin.url)).status).toBe(200);
+  await ann.send(origin.url);
+  expect(hits.map(({ cookie }) => cookie)).toEqual([undefined, undefined, 'sid=s1']);
+  expect([hits[1]?.key === hits[0]?.key, hits[2]?.key === hits[1]?.key]).toEqual([false, true]);
+});
+
+test('what was never sent is no use of it', async () => {
+  await manager.close();
+  open({
+    key_based: { shop: { ...SECRETS.key_based?.['shop'], keys: ['key-number-one'], limit: 1, refresh_rate: 60 } },
+  });
+  answer = (_, response) => response.writeHead(200, { 'set-cookie': 'sid=s1' }).end();
+  const ann = request({ session: { name: 'ann', maxUses: 2 } });
+  await ann.send(origin.url);
+  await expect(ann.send(origin.url)).rejects.toThrow('are used up');
+  nowMs += 3_600_000;
+  await ann.send(origin.url);
+  expect(hits[1]?.cookie).toBe('sid=s1');
+});
+
+test('a filtered user agent is kept over a restart too', async () => {
+  const ann = { session: 'ann', userAgent: { deviceCategory: 'desktop' } } as const;
+  for (let run = 0; run < 3; run += 1) {
+    await request(ann).send(origin.url);
+    await manager.close();
+    open();
+  }
+  expect(agents().size).toBe(1);
+});
+
+test('explain tells of a session that is over, and of one whose key is gone, what send does', async () => {
+  await request({ session: 'ann' }).send(origin.url);
+  const over = request({ session: { name: 'ann', maxUses: 1 } });
+  const told = await over.explain(origin.url);
+  const { exchange } = await over.send(origin.url);
+  expect(told.key?.id).toBe(exchange.credential?.id);
+  expect(hits[1]?.key).not.toBe(hits[0]?.key);
+  await manager.close();
+  open({ key_based: { shop: { ...SECRETS.key_based?.['shop'], keys: ['key-number-three'] } } });
+  const { waitMs, sends } = await request({ session: 'ann' }).explain(origin.url);
+  expect([waitMs, sends]).toEqual([0, true]);
 });
 
 test('replies that differ by credential are cached for a session', async () => {
