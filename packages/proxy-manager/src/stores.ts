@@ -21,6 +21,7 @@ import { redisConnection } from './redis-connection.js';
 import type { SessionStore } from './session/session-store.js';
 import { embeddedSessions } from './session/embedded-sessions.js';
 import { withMaskedErrors } from './store-passwords.js';
+import { elasticsearchUsageStore } from './usage/elasticsearch.js';
 import { lmdbUsageStore } from './usage/lmdb.js';
 import { memoryUsageStore } from './usage/memory.js';
 import { redisUsageStore } from './usage/redis.js';
@@ -58,8 +59,8 @@ interface Ground {
 const DEFAULT_MEMORY_BYTES = 64 * 1024 * 1024;
 const DEFAULT_MEMORY_AGE_MS = 30_000;
 
-/** How long a cached reply waits for its index to be made. */
-const ASSETS_BUDGET_MS = 10_000;
+/** How long a cached reply waits for its index to be made; and the first use, which can do without it no more than later ones. */
+const ASSETS_BUDGET_MS = { cache: 10_000, usage: 30_000 };
 
 /** Chooses each store by what is configured. Nothing is opened or connected before its first use. */
 export function openStores(options: ManagerOptions & { readonly dataDir: string; readonly clock: Clock }): Stores {
@@ -84,7 +85,8 @@ export function openStores(options: ManagerOptions & { readonly dataDir: string;
   const cacheChoice = options.cache?.store ?? defaultCache(ground);
   const memory = memoryCacheStore({ maxBytes: options.cache?.memoryMaxBytes ?? DEFAULT_MEMORY_BYTES, clock });
   const shared = usageStore(usageChoice, ground);
-  const standsIn = options.onStoreFailure === 'local' && (usageChoice === 'redis' || typeof usageChoice === 'object');
+  const isShared = typeof usageChoice === 'object' || usageChoice === 'redis' || usageChoice === 'elasticsearch';
+  const standsIn = options.onStoreFailure === 'local' && isShared;
   const usage = standsIn ? withFallback(shared, usageStore('embedded', ground)) : shared;
   const store = cacheStore(cacheChoice, ground, options.cache?.maxBytes);
   const sinks =
@@ -133,6 +135,10 @@ function usageStore(choice: UsageChoice, ground: Ground): UsageStore {
       const { client, mask } = needed(ground.redis, 'usage', 'redis');
       return withMaskedErrors(redisUsageStore({ client }), mask);
     }
+    case 'elasticsearch': {
+      const { client, mask } = needed(ground.elasticsearch, 'usage', 'elasticsearch');
+      return withMaskedErrors(elasticsearchUsageStore({ client, clock, prepare: assetsOf(ground, 'usage') }), mask);
+    }
     default:
       return choice;
   }
@@ -165,14 +171,20 @@ function cacheStore(choice: CacheChoice, ground: Ground, maxBytes: number | unde
       return elasticsearchCacheStore({
         client: needed(ground.elasticsearch, 'cache.store', 'elasticsearch').client,
         clock,
-        beforeWrite: ground.installAssets
-          ? (client) =>
-              ensureAssets(client, AbortSignal.timeout(ASSETS_BUDGET_MS), { retentionDays: ground.retentionDays })
-          : undefined,
+        beforeWrite: assetsOf(ground, 'cache'),
       });
     default:
       return choice;
   }
+}
+
+/** Undefined: they are not ours to install. */
+function assetsOf(
+  { installAssets, retentionDays }: Ground,
+  store: 'cache' | 'usage',
+): ((client: Client) => Promise<void>) | undefined {
+  if (!installAssets) return undefined;
+  return (client) => ensureAssets(client, AbortSignal.timeout(ASSETS_BUDGET_MS[store]), { retentionDays });
 }
 
 function needed<C>(

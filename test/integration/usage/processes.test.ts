@@ -8,12 +8,14 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { Client } from '@elastic/elasticsearch';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openCounts } from '../../../packages/proxy-manager/src/embedded/environment.js';
+import { installAssets } from '../../../packages/proxy-manager/src/log/install-assets.js';
 import { lmdbUsageStore } from '../../../packages/proxy-manager/src/usage/lmdb.js';
 import type { WindowSpec } from '../../../packages/proxy-manager/src/config/resolve.js';
 import type { Pool, UsageStore } from '../../../packages/proxy-manager/src/usage/usage-store.js';
-import { redisUrl } from '../../services/urls.js';
+import { elasticsearchUrl, redisUrl } from '../../services/urls.js';
 
 const TAKER = fileURLToPath(new URL('taker.mjs', import.meta.url));
 const OPENER = fileURLToPath(new URL('opener.mjs', import.meta.url));
@@ -56,7 +58,7 @@ interface Taker {
 
 /** Starts a process that takes; `onGrant` is called with how many it has been granted by now. */
 function startTaker(
-  engine: 'lmdb' | 'redis',
+  engine: 'elasticsearch' | 'lmdb' | 'redis',
   place: string,
   pool: Pool,
   how: { takes: number; concurrency: number; onGrant?: (taker: Taker) => void },
@@ -114,6 +116,31 @@ describe('four processes', () => {
     const refused = takers.flatMap((taker) => taker.refused);
     expect(refused).toHaveLength(10_000 - KEYS * limit);
     expect(new Set(refused)).toEqual(new Set([KEYS * limit]));
+  });
+
+  test('elasticsearch: three processes on one document, none over the limit, none left unused', async () => {
+    const limit = 200;
+    const pool = poolOf(limit);
+    const client = new Client({ node: elasticsearchUrl() });
+    const index = `proxy_manager-usage-${randomUUID()}`;
+    try {
+      await installAssets(client);
+      const place = new URL(index, elasticsearchUrl()).href;
+      const takers = [
+        { concurrency: 25, takes: 400 },
+        { concurrency: 25, takes: 400 },
+        { concurrency: 1, takes: 100 },
+      ].map((how) => startTaker('elasticsearch', place, pool, how));
+      await Promise.all(takers.map(({ ended }) => ended));
+      expect(takers.map(({ child }) => child.exitCode)).toEqual([0, 0, 0]);
+      expect(perKey(takers)).toEqual(full(limit));
+      const refused = takers.flatMap((taker) => taker.refused);
+      expect(refused).toHaveLength(900 - KEYS * limit);
+      expect(new Set(refused)).toEqual(new Set([KEYS * limit]));
+    } finally {
+      await client.indices.delete({ index }, { ignore: [404] });
+      await client.close();
+    }
   });
 
   test('lmdb: a process that comes to a halt while it opens the store makes nobody lose a use', async () => {

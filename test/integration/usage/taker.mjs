@@ -1,18 +1,29 @@
 // Takes uses and says, a line for each, `granted ID` as soon as the store has acknowledged it, or `refused USED`, the uses counted by then:
-// node taker.mjs lmdb|redis DATA_DIR|URL POOL_JSON TAKES CONCURRENCY
+// node taker.mjs lmdb|redis|elasticsearch DATA_DIR|URL|URL/INDEX POOL_JSON TAKES CONCURRENCY
 import { writeSync } from 'node:fs';
+import { Client } from '@elastic/elasticsearch';
 import { openCounts } from '../../../packages/proxy-manager/dist/embedded/environment.js';
+import { elasticsearchUsageStore } from '../../../packages/proxy-manager/dist/usage/elasticsearch.js';
 import { lmdbUsageStore } from '../../../packages/proxy-manager/dist/usage/lmdb.js';
 import { redisUsageStore } from '../../../packages/proxy-manager/dist/usage/redis.js';
 import { Redis } from 'ioredis';
 
 const [engine, place, poolJson, takes, concurrency] = process.argv.slice(2);
 const pool = JSON.parse(poolJson);
-const redis = engine === 'redis' ? new Redis(place) : undefined;
-const store =
-  redis === undefined
-    ? lmdbUsageStore({ environment: () => openCounts(place) })
-    : redisUsageStore({ client: async () => redis });
+const engines = {
+  lmdb: () => ({ store: lmdbUsageStore({ environment: () => openCounts(place) }) }),
+  redis: () => {
+    const client = new Redis(place);
+    return { store: redisUsageStore({ client: async () => client }), end: () => client.quit() };
+  },
+  elasticsearch: () => {
+    const { origin, pathname } = new URL(place);
+    const client = new Client({ node: origin });
+    const store = elasticsearchUsageStore({ client: async () => client, index: pathname.slice(1) });
+    return { store, end: () => client.close() };
+  },
+};
+const { store, end } = engines[engine]();
 
 let left = Number(takes);
 async function takeOnAndOn() {
@@ -29,4 +40,4 @@ async function takeOnAndOn() {
 }
 await Promise.all(Array.from({ length: Number(concurrency) }, takeOnAndOn));
 // The embedded store stays open: it must not keep a finished process.
-await redis?.quit();
+await end?.();

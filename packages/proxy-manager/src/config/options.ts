@@ -88,15 +88,15 @@ export interface ManagerOptions {
    * `{ nodes, ...options }` for a Cluster, or an ioredis client (which stays open).
    */
   readonly redis?: string | RedisSettings | RedisClusterSettings | RedisClient | undefined;
-  /** Elasticsearch for cache and log: url, client options, or a client (which stays open). */
+  /** Elasticsearch for cache and log, and for the usage counts where `usage` says so: url, client options, or a client (which stays open). */
   readonly elasticsearch?: string | ElasticsearchOptions | ElasticsearchClient | undefined;
   /**
    * Install or update the index templates.
    * @default true
    */
   readonly installAssets?: boolean;
-  /** Where uses are counted. Default: Redis when it is configured, else embedded. */
-  readonly usage?: 'embedded' | 'memory' | 'redis' | UsageStore;
+  /** Where uses are counted. Default: Redis when it is configured, else embedded; Elasticsearch only when it is named here. */
+  readonly usage?: 'elasticsearch' | 'embedded' | 'memory' | 'redis' | UsageStore;
   /**
    * When the store of the usage counts fails: `refuse` sends nothing uncounted (`ERR_STORE`); `local` counts in `dataDir`
    * meanwhile, so that every machine has the whole quota once more, and says so in the log.

@@ -174,7 +174,11 @@ const RESOURCES: Rules = {
   installAssets: bool,
   usage: either(
     rule('a UsageStore', has('take', 'arrived', 'giveBack', 'rest', 'read', 'note', 'standings', 'learn', 'close')),
-    rule('embedded, memory, redis or a UsageStore', oneOf('embedded', 'memory', 'redis'), WORD),
+    rule(
+      'elasticsearch, embedded, memory, redis or a UsageStore',
+      oneOf('elasticsearch', 'embedded', 'memory', 'redis'),
+      WORD,
+    ),
   ),
   onStoreFailure: rule('refuse or local', oneOf('refuse', 'local'), WORD),
   log: object(LOG, knownIn(LOG)),

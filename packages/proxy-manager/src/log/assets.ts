@@ -108,5 +108,18 @@ const assetsFor = (retention: string): readonly Asset[] => [
       },
     },
   },
+  {
+    kind: 'index-template',
+    path: '_index_template/proxy_manager-usage',
+    body: {
+      ...common,
+      index_patterns: ['proxy_manager-usage-*'],
+      priority: 250,
+      template: {
+        settings: { index: { number_of_shards: 1, auto_expand_replicas: '0-1', refresh_interval: -1 } },
+        mappings: { dynamic: false, properties: {} },
+      },
+    },
+  },
   { kind: 'index', path: CACHE_INDEX, body: {} },
 ];

@@ -137,7 +137,7 @@ describe('values of options', () => {
   test('typos and numbers in quotes are still shown', () => {
     const wrong = { usage: 'redsi', cache: { store: 'Memory' }, wait: '500', retry: { attempts: '3', deadlineMs: -1 } };
     expect(refusal(() => checkManagerOptions(wrong)).problems).toEqual([
-      'usage: expected embedded, memory, redis or a UsageStore, found "redsi"',
+      'usage: expected elasticsearch, embedded, memory, redis or a UsageStore, found "redsi"',
       'cache.store: expected elasticsearch, embedded, memory, redis or a CacheStore, found "Memory"',
       'wait: expected true, false or milliseconds, found "500"',
       'retry.attempts: expected a positive integer, found "3"',

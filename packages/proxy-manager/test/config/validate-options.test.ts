@@ -70,7 +70,7 @@ describe('a manager', () => {
       'secrets: expected a path, an URL or an object, found a number',
       'dataDir: expected a string, found an empty string',
       'redis: expected an url, ioredis options or an ioredis client, found an array',
-      'usage: expected embedded, memory, redis or a UsageStore, found "elastic"',
+      'usage: expected elasticsearch, embedded, memory, redis or a UsageStore, found "elastic"',
       'cache.store: expected a CacheStore, found an object',
       'cache.ttlMs: unknown field (known are store, memoryMaxBytes, memoryMaxAgeMs, maxBytes)',
       'log.sinks: expected an array of sinks, found an array',
