@@ -87,6 +87,7 @@ interface Line {
 
 function sharedLimiters(redis: ServerConnection<Cluster | Redis>, slotMs: number): Limiters {
   let line: Line | undefined;
+  let closed = false;
 
   function connect(Limiter: typeof Bottleneck, client: Cluster | Redis): Line {
     // Its own clients, since it ends those that it is given; and ones that let no command fail, since it does not
@@ -112,6 +113,7 @@ function sharedLimiters(redis: ServerConnection<Cluster | Redis>, slotMs: number
     const [{ default: Limiter }, client] = await Promise.all([import('bottleneck'), redis.client()]);
     // Bottleneck would wait without end for a Redis that is away.
     await client.ping();
+    if (closed) throw new Error('it is closed');
     line ??= connect(Limiter, client);
     const { connection, onFault: listeners } = line;
     const { concurrency = 0, minTimeMs, reservoir } = pace;
@@ -124,16 +126,29 @@ function sharedLimiters(redis: ServerConnection<Cluster | Redis>, slotMs: number
       timeout: FORGET_MS,
       heartbeatInterval: HEARTBEAT_MS,
     });
-    limiter.on('error', (error: unknown) => onFault(faultOf(error)));
-    listeners.add(onFault);
-    await limiter.ready();
+    let fail: ((error: StoreError) => void) | undefined;
+    const lost = new Promise<never>((_, reject) => (fail = reject));
+    const tell = (error: StoreError): void => {
+      fail?.(error);
+      onFault(error);
+    };
+    limiter.on('error', (error: unknown) => tell(faultOf(error)));
+    listeners.add(tell);
+    try {
+      // Nor would it ever be ready where the connection is lost meanwhile.
+      await Promise.race([limiter.ready(), lost]);
+    } catch (error) {
+      listeners.delete(tell);
+      throw error;
+    }
+    lost.catch(() => {});
     return {
       limiter,
       renew: undefined,
       job: { expiration: slotMs },
       staleAtMs: undefined,
       close() {
-        listeners.delete(onFault);
+        listeners.delete(tell);
         void limiter.disconnect(false);
       },
     };
@@ -142,10 +157,11 @@ function sharedLimiters(redis: ServerConnection<Cluster | Redis>, slotMs: number
   return {
     open: (host, pace, onFault) =>
       open(host, pace, onFault).catch((error: unknown) => {
-        throw faultOf(error);
+        throw error instanceof StoreError ? error : faultOf(error);
       }),
     standIn: false,
     async close() {
+      closed = true;
       await line?.connection.disconnect(false);
     },
   };

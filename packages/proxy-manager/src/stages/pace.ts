@@ -4,11 +4,15 @@ import { ClosedError, StoreError } from '../errors.js';
 import type { Release } from '../pace/host-pace.js';
 import { HostPace } from '../pace/host-pace.js';
 import type { Limiters } from '../pace/limiters.js';
+import { unlessAborted } from '../pipeline/abort.js';
 import type { Exchange, Trace } from '../pipeline/exchange.js';
 import type { Stage } from '../pipeline/stage.js';
 
 /** Hosts kept before the idle ones are looked for. */
 const SWEEP_AT = 1000;
+
+/** Whoever came upon a host in the moment in which it was dropped asks for it again; never leaves this file. */
+const DROPPED = new Error('this host was idle');
 
 export interface PaceStage {
   readonly stage: Stage;
@@ -27,6 +31,9 @@ export function paceStage(limiters: Limiters): PaceStage {
   const opening = new Map<string, Promise<HostPace>>();
   const streaming = new WeakMap<Trace, Release>();
   let closed = false;
+  let sendAway: ((reason: ClosedError) => void) | undefined;
+  const closing = new Promise<never>((_, reject) => (sendAway = reject));
+  closing.catch(() => {});
 
   async function open(name: string, pace: Pace): Promise<HostPace> {
     const limiter = await limiters.open(name, pace, (fault) => {
@@ -36,32 +43,36 @@ export function paceStage(limiters: Limiters): PaceStage {
       host?.close(fault);
     });
     const host = new HostPace(pace, limiter);
+    if (closed) host.close(new ClosedError('ProxyManager'));
+    // What it stands in the place of is idle.
+    hosts.get(name)?.close(DROPPED);
     hosts.set(name, host);
     return host;
   }
 
-  async function hostOf({ endpoint, request }: Exchange, pace: Pace): Promise<HostPace> {
+  async function hostOf({ endpoint, request, signal }: Exchange, pace: Pace): Promise<HostPace> {
     const name = `${endpoint.name}\n${request.url.host}`;
     const known = hosts.get(name);
     if (known !== undefined && !known.isStale) return known;
     let host = opening.get(name);
     if (host === undefined) {
       if (hosts.size >= SWEEP_AT) sweep(hosts);
-      host = open(name, pace).finally(() => opening.delete(name));
+      host = Promise.race([open(name, pace), closing]).finally(() => opening.delete(name));
       opening.set(name, host);
     }
-    return host;
+    return unlessAborted(host, signal);
   }
 
   async function slotFor(exchange: Exchange, pace: Pace): Promise<Release> {
     const askedMs = performance.now();
     try {
       for (;;) {
-        const host = await hostOf(exchange, pace);
         if (closed) throw new ClosedError('ProxyManager');
+        const host = await hostOf(exchange, pace);
         try {
           return await host.acquire(exchange.signal);
         } catch (error) {
+          if (error === DROPPED) continue;
           if (!limiters.standIn || !(error instanceof StoreError)) throw error;
         }
       }
@@ -93,7 +104,7 @@ export function paceStage(limiters: Limiters): PaceStage {
     stage,
     async close() {
       closed = true;
-      await Promise.allSettled(opening.values());
+      sendAway?.(new ClosedError('ProxyManager'));
       for (const host of hosts.values()) host.close(new ClosedError('ProxyManager'));
       hosts.clear();
       await limiters.close();
@@ -105,6 +116,6 @@ function sweep(hosts: Map<string, HostPace>): void {
   for (const [name, host] of hosts) {
     if (!host.idle) continue;
     hosts.delete(name);
-    host.close(undefined);
+    host.close(DROPPED);
   }
 }

@@ -11,10 +11,12 @@ export function withFallback(store: UsageStore, local: UsageStore): UsageStore {
   const attempts = breaker();
   const countedHere = new WeakSet<Ticket>();
 
-  /** Undefined: it failed, or rests. */
+  /** Undefined: it is away, or rests. What else goes wrong is told each time, and nobody stands in for it. */
   async function ask<T>(work: () => Promise<T>): Promise<{ readonly answer: T } | undefined> {
     try {
-      return await attempts.call(async () => ({ answer: await work() }));
+      const asked = await attempts.call(() => tried(work));
+      if (asked !== undefined && 'error' in asked) throw asked.error;
+      return asked;
     } catch (error) {
       if (error instanceof StoreError) return undefined;
       throw error;
@@ -49,4 +51,14 @@ export function withFallback(store: UsageStore, local: UsageStore): UsageStore {
     // Whoever opened them closes them.
     close: async () => {},
   };
+}
+
+/** Rejects only where the store is away. */
+async function tried<T>(work: () => Promise<T>): Promise<{ readonly answer: T } | { readonly error: unknown }> {
+  try {
+    return { answer: await work() };
+  } catch (error) {
+    if (error instanceof StoreError) throw error;
+    return { error };
+  }
 }

@@ -1,16 +1,19 @@
 import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Bottleneck from 'bottleneck';
+import { Redis } from 'ioredis';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Pace } from '../../src/config/resolve.js';
 import { ClosedError } from '../../src/errors.js';
 import { HostPace } from '../../src/pace/host-pace.js';
 import { limiters } from '../../src/pace/limiters.js';
 import { compose } from '../../src/pipeline/compose.js';
-import type { Exchange } from '../../src/pipeline/exchange.js';
+import type { Exchange, Reply } from '../../src/pipeline/exchange.js';
 import { openAttempt } from '../../src/pipeline/exchange.js';
 import { paceStage } from '../../src/stages/pace.js';
 import { wireStage } from '../../src/stages/wire.js';
@@ -343,4 +346,69 @@ test('a reservoir is spent by nobody who has left', async () => {
   // Had the one that left used up the next stretch, this one would start in the one after it.
   expect(performance.now() - askedMs).toBeLessThan(900);
   await close();
+});
+
+/** Limiters on a Redis that answers on its first connection, and falls silent on all others. */
+async function onHalfDeafRedis() {
+  const [first, others]: [Socket[], Socket[]] = [[], []];
+  const server = createServer((socket) => {
+    (first.length === 0 ? first : others).push(socket);
+    socket.on('error', () => {});
+    socket.on('data', (data) => {
+      if (socket === first[0]) socket.write('+PONG\r\n'.repeat(String(data).match(/^\*\d/gm)?.length ?? 0));
+      else server.emit('asked');
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const client = new Redis((server.address() as AddressInfo).port, '127.0.0.1', { enableReadyCheck: false });
+  onTestFinished(() => {
+    client.disconnect();
+    for (const socket of [...first, ...others]) socket.destroy();
+    server.close();
+  });
+  const asked = once(server, 'asked');
+  const opened = paceStage(
+    limiters({ client: async () => client, close: async () => {}, mask: (text: string) => text }),
+  );
+  onTestFinished(() => opened.close());
+  return { ...opened, asked, lose: () => others.forEach((socket) => socket.destroy()) };
+}
+
+test('who gives up while a silent Redis is asked for the slots rejects at once; the others do when it closes', async () => {
+  const { stage, asked, close } = await onHalfDeafRedis();
+  const gone = new AbortController();
+  const impatient = stage(paced({ concurrency: 1 }, { signal: gone.signal }), reply);
+  const patient = stage(paced({ concurrency: 1 }), reply);
+  const sentAway = expect(patient).rejects.toBeInstanceOf(ClosedError);
+  await asked;
+  gone.abort(new Error('changed my mind'));
+  await expect(impatient).rejects.toThrow('changed my mind');
+  await close();
+  await sentAway;
+});
+
+test('a connection that is lost while the slots are opened is an error, and no wait without end', async () => {
+  const { stage, asked, lose } = await onHalfDeafRedis();
+  const waiting = stage(paced({ concurrency: 1 }), reply);
+  const refused = expect(waiting).rejects.toThrow('pace: could not wait for a slot: the connection was lost');
+  await asked;
+  lose();
+  await refused;
+});
+
+test('whoever comes upon a host in the moment in which it is dropped as idle is served', async () => {
+  const { stage } = paceStage(limiters(undefined));
+  const at = (name: string): Promise<Reply> => stage(paced({ concurrency: 1 }, {}, `${name}.example`), reply);
+  await Promise.all(Array.from({ length: 1000 }, (_, n) => at(`host-${n}`)));
+  const replies = await Promise.all(['host-5', 'another', 'host-6'].map(at));
+  expect(replies).toHaveLength(3);
+});
+
+test('nothing is opened after it is closed', async () => {
+  const own = limiters(undefined);
+  const open = vi.fn<typeof own.open>(own.open);
+  const { stage, close } = paceStage({ ...own, open });
+  await close();
+  await expect(stage(paced({ concurrency: 1 }), reply)).rejects.toBeInstanceOf(ClosedError);
+  expect(open).not.toHaveBeenCalled();
 });
