@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { ClosedError, ConfigError, ProxyManager, TransportFault } from 'proxy-manager';
 import type { ProxyCredential, Transport, WireObservation, WireOptions, WireRequest } from 'proxy-manager';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { impitTransport, type ImpitTransportOptions } from '../../examples/impit/transport.js';
 import { listen, startApi } from './support/api.js';
 import { tempDir } from './support/workspace.js';
@@ -335,7 +335,10 @@ it('ends with the reason of the signal, and hangs up on a body that nobody reads
   const reading = new AbortController();
   const streamed = wire(`${api.url}/drip`, { signal: reading.signal, options: { body: 'stream' } });
   const { body } = await chrome().send(streamed, observe());
+  // With all of it read that is there, impit waits for the next byte, and would hang up only then by itself.
+  await once(body as Readable, 'readable');
   const read = failure((body as Readable).toArray());
+  await new Promise(setImmediate);
   reading.abort(new Error('that is all'));
   expect(await read).toMatchObject({ message: 'that is all' });
   await hungUp;
@@ -369,6 +372,11 @@ it('refuses what impit cannot do before anything is sent', async () => {
     expect(await failure(chrome().send(wire(api.url, parts), observation))).toBeInstanceOf(ConfigError);
     expect(observation.sent).toBe(false);
   }
+  vi.stubEnv('HTTPS_PROXY', 'http://127.0.0.1:1');
+  onTestFinished(() => void vi.unstubAllEnvs());
+  expect(await failure(chrome().send(wire(api.url), observe()))).toMatchObject({
+    message: expect.stringContaining('HTTPS_PROXY'),
+  });
   expect(api.hits).toHaveLength(0);
 });
 
