@@ -7,7 +7,8 @@ export function overDefaults(defaults: RequestDefaults, call: SendOptions): Send
     isRecord(defaults.params) && isRecord(call.params)
       ? { ...defaults.params, ...call.params }
       : (call.params ?? defaults.params);
-  const config: Record<string, unknown> = { ...defaults, headers: undefined, ...call, params };
+  // Spread into a literal these objects of ever other fields take ten times as long.
+  const config: Record<string, unknown> = Object.assign({}, defaults, { headers: undefined }, call, { params });
   for (const name of Object.keys(call)) {
     if (config[name] === undefined && name !== 'headers') config[name] = Reflect.get(defaults, name);
   }
