@@ -16,13 +16,25 @@ export const DEFAULT_POLICY: ExchangePolicy = {
   userAgent: 'auto',
 };
 
+/** All that `overPolicy` reads: a call says little beside its url, and to ask for each of these would take longer. */
+const WORDS: ReadonlySet<string> = new Set([
+  'cache',
+  'cost',
+  'countRedirects',
+  'labels',
+  'outcome',
+  'retry',
+  'userAgent',
+  'wait',
+] satisfies (keyof ExchangeOptions | 'cost')[]);
+
 /** The policy with the words of `options` over it; what they leave out stays. */
 export function overPolicy(
   policy: ExchangePolicy,
   options: ExchangeOptions & { readonly cost?: number },
 ): ExchangePolicy {
+  if (!Object.keys(options).some((name) => WORDS.has(name))) return policy;
   const { cache, retry, wait, labels, userAgent, cost, outcome, countRedirects } = options;
-  if ((cache ?? retry ?? wait ?? labels ?? userAgent ?? cost ?? outcome ?? countRedirects) === undefined) return policy;
   return {
     ...policy,
     cache: cache === undefined ? policy.cache : overCachePolicy(policy.cache, cache),

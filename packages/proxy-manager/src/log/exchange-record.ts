@@ -3,6 +3,7 @@ import { PoolExhaustedError } from '../errors.js';
 import type { Attempt, CacheStatus, Exchange, Reply } from '../pipeline/exchange.js';
 import { header } from '../pipeline/headers.js';
 import { eventId } from './event-id.js';
+import { isoTime } from './iso-time.js';
 import { addressFields, publicUrl, relatedFields, urlFields } from './record-address.js';
 import { bodyText, headerFields, hidingOwn } from './record-content.js';
 import type { BodyPolicy, RecordPolicy } from './record-policy.js';
@@ -71,7 +72,7 @@ export function toRecord(exchange: Exchange, outcome: Outcome, endedAtMs: number
   const error = outcome.error === undefined ? undefined : errorFields(outcome.error);
   const failed = error !== undefined || reply === undefined || reply.status >= 400 || isBad(attempt);
   const startedAtMs = attempt?.startedAtMs ?? trace.startedAtMs;
-  const start = new Date(startedAtMs).toISOString();
+  const start = isoTime(startedAtMs);
   const durationMs = Math.max(0, tookMs ?? endedAtMs - startedAtMs);
   const address = addressFields(request.url);
   const received = attempt === undefined ? 0 : attempt.bytesReceived;
@@ -91,7 +92,7 @@ export function toRecord(exchange: Exchange, outcome: Outcome, endedAtMs: number
     outcome: failed ? 'failure' : 'success',
     duration: Math.round(durationMs * 1e6),
     start,
-    end: new Date(startedAtMs + durationMs).toISOString(),
+    end: isoTime(startedAtMs + durationMs),
     ...(failed && { reason: reasonOf(reply, error, attempt) }),
   };
   const record: Fields & ExchangeRecord = {
