@@ -118,7 +118,9 @@ export class Request implements AsyncDisposable {
   async send<T = unknown>(url: string | URL, init?: SendOptions): Promise<ExchangeResponse<T>>;
   async send<T = unknown>(config: SendOptions): Promise<ExchangeResponse<T>>;
   async send<T = unknown>(target: string | URL | SendOptions, init: SendOptions = {}): Promise<ExchangeResponse<T>> {
-    const call = typeof target === 'string' || target instanceof URL ? { ...init, url: String(target) } : target;
+    // Faster than a spread, as in `overDefaults`.
+    const call =
+      typeof target === 'string' || target instanceof URL ? Object.assign({}, init, { url: String(target) }) : target;
     checkSendOptions(call);
     return send<T>(this.#perform, this.#defaults, call);
   }

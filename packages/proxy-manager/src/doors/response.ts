@@ -104,11 +104,13 @@ export function maskedConfig({ request }: Exchange, config: SendOptions): Intern
     data: asWritten?.bodyHoldsSecret === true ? '[holds a key]' : body,
   };
   if (auth !== undefined) shown.auth = auth;
-  for (const [name, value] of Object.entries(config)) {
+  const further: Record<string, unknown> = {};
+  for (const name of Object.keys(config)) {
+    const value: unknown = Reflect.get(config, name);
     if (value === undefined || !SHOWN.has(name) || (asWritten !== undefined && PARTS_OF_URL.has(name))) continue;
-    Reflect.set(shown, name, value);
+    further[name] = value;
   }
-  return shown;
+  return Object.assign(shown, further);
 }
 
 /** In the place of Node's ClientRequest, which would show what was really sent. */
