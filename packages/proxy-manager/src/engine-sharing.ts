@@ -45,9 +45,10 @@ export function acquireEngine(options: RequestOptions): AcquiredEngine {
 }
 
 function managerSettings(options: RequestOptions): ManagerOptions {
-  const { secrets, dataDir, redis, elasticsearch, installAssets, usage, log, trace, fingerprintKey, clock } =
+  const { secrets, watch, dataDir, redis, elasticsearch, installAssets, usage, log, trace, fingerprintKey, clock } =
     options as ManagerOptions;
-  const settings = { secrets, dataDir, redis, elasticsearch, installAssets, usage, log, trace, fingerprintKey, clock };
+  const stores = { dataDir, redis, elasticsearch, installAssets, usage };
+  const settings = { secrets, watch, ...stores, log, trace, fingerprintKey, clock };
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
 }
 

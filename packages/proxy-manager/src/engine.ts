@@ -9,10 +9,13 @@ import type { Clock } from './clock.js';
 import { systemClock } from './clock.js';
 import type { ManagerOptions } from './config/options.js';
 import { DEFAULT_POLICY, overPolicy } from './config/policy.js';
-import type { Endpoint, Endpoints } from './config/resolve.js';
+import type { Endpoints } from './config/resolve.js';
+import type { SecretsFile } from './config/secrets.js';
 import { loadSecrets } from './config/secrets.js';
 import { unknownEndpoint } from './config/validate-options.js';
-import { ClosedError, ConfigError } from './errors.js';
+import type { WatchedSecrets } from './config/watched-secrets.js';
+import { watchSecrets } from './config/watched-secrets.js';
+import { ClosedError } from './errors.js';
 import type { Asset } from './log/assets.js';
 import { assets } from './log/assets.js';
 import type { Explanation } from './explanation.js';
@@ -25,7 +28,6 @@ import { openExchangeLog } from './log/open-exchange-log.js';
 import type { RecordPolicy } from './log/record-policy.js';
 import { limiters } from './pace/limiters.js';
 import { randomUserAgent } from './identity/user-agents.js';
-import { exchangeAbort, unlessAborted } from './pipeline/abort.js';
 import type { Exchange, ExchangePolicy, Reply } from './pipeline/exchange.js';
 import { compose } from './pipeline/compose.js';
 import { InFlight } from './pipeline/in-flight.js';
@@ -36,8 +38,9 @@ import { patternOf } from './pipeline/secret-pattern.js';
 import type { Lease } from './pool/lease.js';
 import type { PinnedIdentity } from './pool/pinned-identity.js';
 import { PoolHealth } from './pool/health.js';
-import type { CredentialPool, LeaseDemand } from './pool/pool.js';
-import { credentialPool, poolOf } from './pool/pool.js';
+import type { LeaseDemand } from './pool/pool.js';
+import { credentialPool } from './pool/pool.js';
+import { Pools, removed } from './pools.js';
 import type { Secret } from './secret.js';
 import { breakerStage } from './stages/breaker.js';
 import { cacheStage } from './stages/cache.js';
@@ -63,16 +66,14 @@ const REMEMBERED_SECRETS = 64;
 
 /** What a ProxyManager is inside: the stores, the log, the connections and the pipeline over them. */
 export class Engine {
-  readonly endpoints: Endpoints;
+  readonly pools: Pools;
   readonly policy: ExchangePolicy;
   readonly clock: Clock;
   /** Closing waits for it. */
   readonly inFlight: InFlight = new InFlight();
   /** Identities kept by Requests, some with a use still unspent. */
   readonly pins: Set<PinnedIdentity> = new Set();
-  readonly #pools = new Map<string, Pool>();
-  readonly #credentials = new Map<Pool, CredentialPool>();
-  readonly #sessions = new Map<Pool, Map<string, Session>>();
+  readonly #sessions = new Map<string, Session>();
   readonly #waits = new Waits();
   #given: readonly Secret[] = [];
   readonly #stores: Stores;
@@ -85,11 +86,12 @@ export class Engine {
   readonly #retentionDays: number | undefined;
   readonly #trace: ReturnType<typeof tracing>;
   readonly #pipeline: Next;
+  readonly #watch: WatchedSecrets | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: ManagerOptions) {
-    const { fingerprintKey, clock = systemClock, transport } = options;
-    this.endpoints = loadSecrets(options.secrets, { fingerprintKey });
+    const { clock = systemClock, transport } = options;
+    const { endpoints, watch } = secretsOf(options);
     const { service, headers, bodies, sample, console: prints } = options.log ?? {};
     const record: RecordPolicy = {
       ...(service && { service }),
@@ -128,6 +130,8 @@ export class Engine {
       clock,
       probe: this.#transport.probe?.bind(this.#transport),
     });
+    const [store, health] = [this.#stores.usage, this.#health];
+    this.pools = new Pools(endpoints, (endpoint, pool) => credentialPool({ store, endpoint, pool, clock, health }));
     // The order of the pipeline, outermost first; docs/pipeline.md gives each line's reason.
     this.#pipeline = compose(
       [
@@ -141,78 +145,63 @@ export class Engine {
       ],
       wireStage({ transport: this.#transport, clock }),
     );
+    this.#watch = watch;
+    watch?.start((changed) => {
+      this.#health.forget();
+      this.pools.replace(changed);
+    });
+  }
+
+  /** As the latest version of secrets.json has them. */
+  get endpoints(): Endpoints {
+    return this.pools.endpoints;
   }
 
   get closed(): boolean {
     return this.#closing !== undefined;
   }
 
-  /** The one pool of an endpoint's keys, proxies, or both: Requests that take from the same credentials share it. */
-  poolOf(endpoint: Endpoint, secretType: 'ip' | 'key' | undefined): Pool {
-    const name = `${secretType ?? 'both'}:${endpoint.name}`;
-    const known = this.#pools.get(name);
-    if (known !== undefined) return known;
-    const pool = poolOf(endpoint, secretType);
-    if (pool.sections.length === 0) {
-      const [has, asked] = secretType === 'ip' ? ['key_based', 'ip_based'] : ['ip_based', 'key_based'];
-      throw new ConfigError('Request', [
-        `secretType: endpoint "${endpoint.name}" stands in ${has} only, not in ${asked}; leave secretType out`,
-      ]);
-    }
-    this.#pools.set(name, pool);
-    const [store, clock, health] = [this.#stores.usage, this.clock, this.#health];
-    this.#credentials.set(pool, credentialPool({ store, endpoint, pool, clock, health }));
-    return pool;
-  }
-
   /** A lease of `pool`, waited for among `waits` so that closing can send the waiter away. */
-  async lease(pool: Pool, demand: LeaseDemand, waits: Waits): Promise<Lease> {
-    const credentials = this.#credentials.get(pool);
-    if (credentials === undefined)
-      throw new TypeError(`the pool of endpoint "${pool.endpoint}" is not of this manager`);
-    if (demand.waitMs === 0) {
-      const leasing = credentials.lease(demand);
-      return demand.signal === undefined ? leasing : unlessAborted(leasing, demand.signal);
-    }
-    const wait = exchangeAbort({ signal: demand.signal, timeoutMs: 0, deadlineMs: undefined });
-    for (const set of [waits, this.#waits]) set.add(wait);
-    try {
-      return await unlessAborted(credentials.lease({ ...demand, signal: wait.signal }), wait.signal);
-    } finally {
-      for (const set of [waits, this.#waits]) set.delete(wait);
-      wait.dispose();
-    }
+  lease(pool: Pool, demand: LeaseDemand, waits: Waits): Promise<Lease> {
+    return this.pools.lease(pool, demand, [waits, this.#waits]);
   }
 
   /** Of the identity that the Request keeps, of its session, or of the least-used credentials. */
   async #leaseFor(exchange: Exchange): ReturnType<LeaseFor> {
     const { pin, pool, policy, request, session, signal, avoid, shun, waits } = exchange;
     if (pin !== undefined) {
-      return { lease: await pin.lease(exchange), identity: pin.identity };
+      const present = this.pools.present(pool);
+      if (!pin.isIn(present)) {
+        await pin.release();
+        throw removed(pool.endpoint);
+      }
+      return { lease: await pin.lease(exchange), endpoint: present.endpoint, identity: pin.identity };
     }
     const demand = { ...policy, signal, avoid, shun, host: request.url.host };
-    if (session === undefined) return { lease: await this.lease(pool, demand, waits) };
+    if (session === undefined) {
+      const lease = await this.lease(pool, demand, waits);
+      return { lease, endpoint: lease.endpoint };
+    }
     const { userAgent } = policy;
     const filter = typeof userAgent === 'object' && 'filter' in userAgent ? userAgent.filter : undefined;
-    return session.session.lease(demand, session.rules, (one) => this.lease(pool, one, waits), filter);
+    const of = await session.session.lease(demand, session.rules, (one) => this.lease(pool, one, waits), filter);
+    return { ...of, endpoint: of.lease.endpoint };
   }
 
   /** The one session of that name on these credentials. */
   session(pool: Pool, name: string): Session {
-    let session = this.#sessions.get(pool)?.get(name);
+    const kinds = pool.sections.map(({ kind }) => kind).join('+');
+    const ofPool = `${kinds}\n${pool.endpoint}\n${name}`;
+    let session = this.#sessions.get(ofPool);
     if (session === undefined) {
-      const { clock } = this;
-      const kinds = pool.sections.map(({ kind }) => kind).join('+');
-      const parts = {
-        name: `${kinds}\n${pool.endpoint}\n${name}`,
-        pool,
+      session = new Session({
+        name: ofPool,
+        pool: () => this.pools.present(pool).pool,
         store: this.#stores.sessions,
-        clock,
+        clock: this.clock,
         userAgent: randomUserAgent,
-      };
-      session = new Session(parts);
-      const ofPool = this.#sessions.get(pool) ?? new Map<string, Session>();
-      this.#sessions.set(pool, ofPool.set(name, session));
+      });
+      this.#sessions.set(ofPool, session);
     }
     return session;
   }
@@ -255,7 +244,7 @@ export class Engine {
     if (name !== undefined && !this.endpoints.has(name)) throw unknownEndpoint(name, this.endpoints);
     const endpoints = [...this.endpoints.values()].filter((endpoint) => name === undefined || endpoint.name === name);
     const readings = endpoints.map(async (endpoint) => {
-      const pool = this.poolOf(endpoint, undefined);
+      const { pool } = this.pools.of(endpoint.name, undefined);
       const [meters, reasons] = await Promise.all([
         this.#stores.usage.read(pool),
         this.#health.reasons(pool, undefined),
@@ -308,6 +297,7 @@ export class Engine {
 
   async #close(): Promise<void> {
     this.#waits.end(new ClosedError('ProxyManager'));
+    this.#watch?.close();
     this.#health.close();
     await this.#pace.close();
     await this.#cache.close();
@@ -316,12 +306,26 @@ export class Engine {
     // The transport first: a streamed reply that it cuts is still logged.
     if (this.#ownsTransport) await this.#transport.close();
     await this.#log.close();
-    const sessions = [...this.#sessions.values()].flatMap((ofPool) => [...ofPool.values()]);
-    await Promise.all(sessions.map((session) => session.close()));
+    await Promise.all([...this.#sessions.values()].map((session) => session.close()));
     await this.#stores.close();
   }
 }
 
 function boundsOf({ log: { maxBytes, maxDays } = {} }: ManagerOptions): Partial<SpoolBounds> {
   return { ...(maxBytes === undefined ? {} : { maxBytes }), ...(maxDays === undefined ? {} : { maxDays }) };
+}
+
+function secretsOf({ secrets, fingerprintKey, watch }: ManagerOptions): {
+  readonly endpoints: Endpoints;
+  readonly watch: WatchedSecrets | undefined;
+} {
+  if (watch !== true || isContent(secrets)) {
+    return { endpoints: loadSecrets(secrets, { fingerprintKey }), watch: undefined };
+  }
+  const watched = watchSecrets(secrets, { fingerprintKey });
+  return { endpoints: watched.endpoints, watch: watched };
+}
+
+function isContent(secrets: ManagerOptions['secrets']): secrets is SecretsFile {
+  return typeof secrets === 'object' && !(secrets instanceof URL);
 }

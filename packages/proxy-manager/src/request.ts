@@ -1,8 +1,7 @@
 import type { AxiosInstance } from 'axios';
 import type { RequestDefaults, RequestOptions, SendOptions } from './config/options.js';
 import { overPolicy } from './config/policy.js';
-import { checkRequestOptions, checkSendOptions, unknownEndpoint } from './config/validate-options.js';
-import type { Endpoint } from './config/resolve.js';
+import { checkRequestOptions, checkSendOptions } from './config/validate-options.js';
 import { axiosDoor } from './doors/axios-door.js';
 import { callOptions } from './doors/call.js';
 import type { Call, Perform } from './doors/door.js';
@@ -26,7 +25,7 @@ import type { LeaseDemand } from './pool/pool.js';
 import { PinnedIdentity } from './pool/pinned-identity.js';
 import type { KeyProxy } from './pool/pinned-identity.js';
 import { namedSession } from './session/named-session.js';
-import type { Pool } from './usage/usage-store.js';
+import type { PoolOfEndpoint } from './pools.js';
 
 /**
  * One endpoint of secrets.json, ready to send: picks the least-used key or proxy under its quota, looks in the cache,
@@ -46,15 +45,14 @@ import type { Pool } from './usage/usage-store.js';
 export class Request implements AsyncDisposable {
   readonly #engine: Engine;
   readonly #release: () => Promise<void>;
-  readonly #endpoint: Endpoint;
-  readonly #pool: Pool;
   readonly #defaults: RequestDefaults;
   readonly #policy: ExchangePolicy;
   readonly #inFlight: InFlight;
   readonly #waits = new Waits();
   readonly #perform: Perform;
   readonly #explain: (call: Call) => Promise<Explanation>;
-  readonly #session: NamedSession | undefined;
+  readonly #session: RequestOptions['session'];
+  #target: Target;
   #axios: AxiosInstance | undefined;
   #fetch: typeof globalThis.fetch | undefined;
   #pin: PinnedIdentity | undefined;
@@ -64,10 +62,7 @@ export class Request implements AsyncDisposable {
     checkRequestOptions(options);
     const { engine, release } = acquireEngine(options);
     try {
-      const endpoint = engine.endpoints.get(options.endpoint);
-      if (endpoint === undefined) throw unknownEndpoint(options.endpoint, engine.endpoints);
-      this.#endpoint = endpoint;
-      this.#pool = engine.poolOf(endpoint, options.secretType);
+      this.#target = targetOf(engine, engine.pools.of(options.endpoint, options.secretType), options.session);
     } catch (error) {
       void release();
       throw error;
@@ -77,15 +72,8 @@ export class Request implements AsyncDisposable {
     this.#release = release;
     this.#defaults = callOptions(options);
     this.#policy = overPolicy(engine.policy, options);
-    this.#session = namedSession(options.session, (name) => engine.session(this.#pool, name));
-    const sender = {
-      engine,
-      endpoint: this.#endpoint,
-      pool: this.#pool,
-      policy: this.#policy,
-      waits: this.#waits,
-      session: this.#session,
-    };
+    this.#session = options.session;
+    const sender = { engine, policy: this.#policy, waits: this.#waits };
     this.#perform = async (read, answer) => {
       this.#assertOpen();
       // Not by `#tracked`: a hit is so short that one more promise counts.
@@ -93,12 +81,12 @@ export class Request implements AsyncDisposable {
       try {
         const reading = read();
         const call = reading instanceof Promise ? await reading : reading;
-        return await perform({ ...sender, pin: this.#pin }, call, answer);
+        return await perform({ ...sender, ...this.#present(), pin: this.#pin }, call, answer);
       } finally {
         this.#inFlight.leave();
       }
     };
-    this.#explain = (call) => explain({ ...sender, pin: this.#pin }, call);
+    this.#explain = async (call) => explain({ ...sender, ...this.#present(), pin: this.#pin }, call);
   }
 
   /**
@@ -258,6 +246,13 @@ export class Request implements AsyncDisposable {
     return this.close();
   }
 
+  /** By the secrets.json that is in force. */
+  #present(): Target {
+    const present = this.#engine.pools.present(this.#target.pool);
+    if (present.pool !== this.#target.pool) this.#target = targetOf(this.#engine, present, this.#session);
+    return this.#target;
+  }
+
   /** Closing waits for it. */
   async #tracked<T>(work: () => Promise<T>): Promise<T> {
     this.#inFlight.enter();
@@ -270,9 +265,9 @@ export class Request implements AsyncDisposable {
 
   async #takePin(): Promise<KeyProxy> {
     const waits = this.#waits;
-    const take = (demand: LeaseDemand): Promise<Lease> => this.#engine.lease(this.#pool, demand, waits);
+    const { pool, session: named } = this.#present();
+    const take = (demand: LeaseDemand): Promise<Lease> => this.#engine.lease(pool, demand, waits);
     const demand = { cost: 1, waitMs: this.#policy.waitMs };
-    const named = this.#session;
     const { userAgent } = this.#policy;
     const filter = typeof userAgent === 'object' && 'filter' in userAgent ? userAgent.filter : undefined;
     const { lease, identity } =
@@ -306,4 +301,13 @@ export class Request implements AsyncDisposable {
     this.#engine.pins.delete(pin);
     await pin.release();
   }
+}
+
+/** Where a Request takes its credentials from. */
+interface Target extends PoolOfEndpoint {
+  readonly session: NamedSession | undefined;
+}
+
+function targetOf(engine: Engine, { endpoint, pool }: PoolOfEndpoint, session: RequestOptions['session']): Target {
+  return { endpoint, pool, session: namedSession(session, (name) => engine.session(pool, name)) };
 }

@@ -23,6 +23,11 @@ export class Secret {
     return this.#value;
   }
 
+  /** Whether both are the same value, whatever their ids. */
+  equals(other: Secret): boolean {
+    return this.#value === other.#value;
+  }
+
   toString(): string {
     return `[secret ${this.id}]`;
   }

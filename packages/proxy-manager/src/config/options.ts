@@ -79,6 +79,12 @@ export interface ManagerOptions {
    */
   readonly secrets?: string | URL | SecretsFile;
   /**
+   * Read secrets.json again when it changes. A version that is wrong is a Node.js warning (`SecretsWarning`), and the one
+   * before it stays in force. Not together with `secrets` as an object.
+   * @default false
+   */
+  readonly watch?: boolean;
+  /**
    * Where counts, cache and log are kept; several processes may share it.
    * @default '.proxy-manager'
    */

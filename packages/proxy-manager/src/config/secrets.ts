@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ConfigError } from '../errors.js';
 import { buildEndpoints } from './endpoints.js';
@@ -12,7 +13,7 @@ import { showsPath } from './shown.js';
 
 export type { SecretsFile } from './secrets-file.js';
 
-const DEFAULT_PATHS = ['./secrets.json', './configs/secrets.json'];
+const DEFAULT_PATHS = ['./secrets.json', './configs/secrets.json'] as const;
 
 const EXAMPLE = `create one of them, such as
     { "key_based": { "test_api": { "limit": 250, "refresh_rate": 1440, "keys": ["your-key"] } },
@@ -36,6 +37,12 @@ export function loadSecrets(
   return endpoints;
 }
 
+/** The file that `loadSecrets(source)` reads, absolute. Throws for a `source` that names none. */
+export function secretsFile(source: string | URL | undefined): string {
+  const [first] = DEFAULT_PATHS;
+  return resolve(source === undefined ? (DEFAULT_PATHS.find((path) => existsSync(path)) ?? first) : pathIn(source));
+}
+
 interface Source {
   /** Names the source in errors. */
   readonly where: string;
@@ -45,6 +52,13 @@ interface Source {
 function read(source: string | URL | SecretsFile | undefined): Source {
   if (source === undefined) return readDefault();
   if (typeof source !== 'string' && !(source instanceof URL)) return { where: 'secrets', file: source };
+  const path = pathIn(source);
+  const content = readText(path);
+  if (content !== undefined) return { where: path, file: parse(path, content) };
+  throw showsPath(path) ? new ConfigError(path, ['no such file']) : noPath();
+}
+
+function pathIn(source: string | URL): string {
   const text = String(source);
   if (/^\s*[{[]|[\r\n]/.test(text)) {
     throw new ConfigError('secrets', ['expected a path, found JSON text (pass the object itself: JSON.parse(text))']);
@@ -55,10 +69,7 @@ function read(source: string | URL | SecretsFile | undefined): Source {
     throw new ConfigError('secrets', ['expected a path or a file: URL, found another URL']);
   }
   // Without the query of an URL, which no file has.
-  const path = isFileUrl ? filePath(text) : text;
-  const content = readText(path);
-  if (content !== undefined) return { where: path, file: parse(path, content) };
-  throw showsPath(path) ? new ConfigError(path, ['no such file']) : noPath();
+  return isFileUrl ? filePath(text) : text;
 }
 
 /** It may be the keys themselves: the content of a secrets.json in quotes, in base64 or as YAML. */

@@ -1,7 +1,7 @@
 import { ConfigError } from '../errors.js';
 import { cacheOption } from './cache-rules.js';
 import { nearMiss } from './near-miss.js';
-import type { Rule, Rules } from './option-rules.js';
+import type { Rules } from './option-rules.js';
 import {
   bool,
   checkFields,
@@ -73,9 +73,6 @@ const HEADER_NAME = /^[!#$%&'*+.^_`|~\dA-Za-z-]+$/;
 function isCount(value: unknown): boolean {
   return value === Infinity || (Number.isSafeInteger(value) && Number(value) > 0);
 }
-
-/** What a later version will take. */
-const later: Rule = (_, path, problems) => problems.push(problem(path, 'not supported by this version'));
 
 const RETRY: Rules = { attempts: positiveInteger, deadlineMs: positiveTime, unsafe: bool };
 const retry = object(RETRY, knownIn(RETRY));
@@ -185,7 +182,7 @@ const RESOURCES: Rules = {
   trace: object(TRACE, knownIn(TRACE)),
   fingerprintKey: rule('a string', isText, 'secret'),
   clock: rule('an object with now()', has('now')),
-  watch: later,
+  watch: bool,
 };
 
 const MANAGER_CACHE: Rules = {
@@ -235,14 +232,18 @@ const SEND: Rules = { ...AXIOS, ...EXTRAS };
 
 /** Throws one `ConfigError` with every mistake in the options of a ProxyManager, unknown ones included. */
 export function checkManagerOptions(options: unknown): void {
-  check('ProxyManager', options, MANAGER, knownIn(MANAGER));
+  check('ProxyManager', options, MANAGER, knownIn(MANAGER), unwatchable);
 }
 
 /** Throws one `ConfigError` with every mistake in the options of a Request; those of axios pass. */
 export function checkRequestOptions(options: unknown): void {
   check('Request', options, REQUEST, undefined, (given) => {
     const hasEndpoint = 'endpoint' in given && given.endpoint !== undefined;
-    return [...misspelt(given, REQUEST), ...(hasEndpoint ? [] : ['endpoint: expected a string, found nothing'])];
+    return [
+      ...misspelt(given, REQUEST),
+      ...unwatchable(given),
+      ...(hasEndpoint ? [] : ['endpoint: expected a string, found nothing']),
+    ];
   });
 }
 
@@ -259,6 +260,12 @@ export function checkExtras(config: object): void {
   const extras: Record<string, unknown> = {};
   for (const name of Object.keys(EXTRAS)) extras[name] = Reflect.get(config, name);
   check('axios', extras, EXTRAS, undefined);
+}
+
+function unwatchable(given: { readonly secrets?: unknown; readonly watch?: unknown }): string[] {
+  const { secrets, watch } = given;
+  if (watch !== true || !isObject(secrets) || secrets instanceof URL) return [];
+  return ['watch: expected secrets to be a path or a file: URL, found the object itself, which has no file to watch'];
 }
 
 /**
@@ -301,5 +308,5 @@ function check(
 }
 
 function knownIn(rules: Rules): readonly string[] {
-  return Object.keys(rules).filter((name) => rules[name] !== later);
+  return Object.keys(rules);
 }

@@ -116,12 +116,10 @@ function sharedLimiters(redis: ServerConnection<Cluster | Redis>, slotMs: number
     if (closed) throw new Error('it is closed');
     line ??= connect(Limiter, client);
     const { connection, onFault: listeners } = line;
-    const { concurrency = 0, minTimeMs, reservoir } = pace;
     // What was agreed on first stays in force in Redis, so another pace is another name. In braces for a Cluster.
-    const rules = [concurrency, minTimeMs, reservoir?.starts ?? 0, reservoir?.everyMs ?? 0].join(',');
     const limiter = new Limiter({
       ...settingsOf(pace),
-      id: `{proxy-manager:pace:${encodeURIComponent(host)}:${rules}}`,
+      id: `{proxy-manager:pace:${encodeURIComponent(host)}:${paceId(pace)}}`,
       connection,
       timeout: FORGET_MS,
       heartbeatInterval: HEARTBEAT_MS,
@@ -174,6 +172,11 @@ function patientDuplicate(client: Cluster | Redis): Cluster | Redis {
   const { replyMapping, ...rest } = { ...client.options.redisOptions, ...patience };
   const redisOptions = { ...rest, ...(replyMapping === undefined ? {} : { replyMapping }) };
   return client.duplicate(undefined, { ...client.options, enableOfflineQueue: true, redisOptions });
+}
+
+/** The same for the same pace. */
+export function paceId({ concurrency = 0, minTimeMs, reservoir }: Pace): string {
+  return [concurrency, minTimeMs, reservoir?.starts ?? 0, reservoir?.everyMs ?? 0].join(',');
 }
 
 function settingsOf({ concurrency, minTimeMs, reservoir }: Pace): Bottleneck.ConstructorOptions {

@@ -111,7 +111,11 @@ export interface Pin {
   readonly ids: readonly string[];
   /** The session's that it was taken for. */
   readonly identity: SessionIdentity | undefined;
+  /** Whether it serves by this version of secrets.json. */
+  isIn(version: { readonly endpoint: Endpoint; readonly pool: Pool }): boolean;
   lease(exchange: Exchange): Promise<Lease>;
+  /** Gives the reserved use back where no exchange has spent it. */
+  release(): Promise<void>;
 }
 
 /** The session that a Request names, and when it is to end. */

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../clock.js';
-import type { KeyCredential, ProxyCredential } from '../config/resolve.js';
+import type { Endpoint, KeyCredential, ProxyCredential } from '../config/resolve.js';
 import type { MeterReading, Refusal, Ticket, UsageStore } from '../usage/usage-store.js';
 import type { PoolHealth } from './health.js';
 import type { Lease, Seen } from './lease.js';
@@ -13,6 +13,7 @@ const ARRIVAL_WAIT_MS = 100;
 export class CredentialLease implements Lease {
   readonly key: KeyCredential | undefined;
   readonly proxy: ProxyCredential | undefined;
+  readonly endpoint: Endpoint;
   readonly taken: readonly MeterReading[];
   readonly isLocal: boolean;
   readonly #store: UsageStore;
@@ -26,6 +27,7 @@ export class CredentialLease implements Lease {
   constructor(options: {
     readonly store: UsageStore;
     readonly ticket: Ticket;
+    readonly endpoint: Endpoint;
     readonly key: KeyCredential | undefined;
     readonly proxy: ProxyCredential | undefined;
     readonly health: PoolHealth;
@@ -36,6 +38,7 @@ export class CredentialLease implements Lease {
   }) {
     this.key = options.key;
     this.proxy = options.proxy;
+    this.endpoint = options.endpoint;
     this.taken = options.ticket.taken;
     this.isLocal = options.ticket.isLocal === true;
     this.#store = options.store;

@@ -76,6 +76,12 @@ export class PoolHealth {
     }
   }
 
+  /** Another secrets.json is in force: only the proxies of pools that are registered from now on are known. */
+  forget(): void {
+    this.#proxies.clear();
+    this.#resting.forget();
+  }
+
   /** Who of `pool` is not to be taken for a request to `host`, and until when. Waits only where nothing is known yet. */
   restingFor(pool: Pool, host: string | undefined): Promise<Resting> | Resting {
     return this.#resting.of(pool, host);

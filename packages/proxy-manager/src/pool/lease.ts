@@ -1,4 +1,4 @@
-import type { KeyCredential, ProxyCredential } from '../config/resolve.js';
+import type { Endpoint, KeyCredential, ProxyCredential } from '../config/resolve.js';
 import type { MeterReading } from '../usage/usage-store.js';
 import type { ToldLimit } from './told-limits.js';
 import type { Verdict } from './verdict.js';
@@ -15,6 +15,8 @@ export interface Seen {
 export interface Lease {
   readonly key: KeyCredential | undefined;
   readonly proxy: ProxyCredential | undefined;
+  /** The endpoint as it stood then, where secrets.json may change. */
+  readonly endpoint?: Endpoint;
   /** The counts just after the take. */
   readonly taken: readonly MeterReading[];
   /** Counted on this machine alone, since the store that all share failed. */

@@ -1,6 +1,7 @@
 import { systemClock } from '../clock.js';
 import type { Clock } from '../clock.js';
 import type { Exchange, Pin } from '../pipeline/exchange.js';
+import type { Pool } from '../usage/usage-store.js';
 import type { Lease } from './lease.js';
 import type { LeaseDemand } from './pool.js';
 
@@ -34,6 +35,7 @@ export class PinnedIdentity implements Pin {
   readonly #lease: (demand: LeaseDemand) => Promise<Lease>;
   readonly #clock: Clock;
   #reserved = true;
+  #foundIn: Pool | undefined;
 
   constructor(
     first: Lease,
@@ -66,6 +68,17 @@ export class PinnedIdentity implements Pin {
 
   get ids(): readonly string[] {
     return this.#first.taken.map(({ id }) => id);
+  }
+
+  isIn({ endpoint: { keys = [], proxies = [] }, pool }: Parameters<Pin['isIn']>[0]): boolean {
+    if (pool === this.#foundIn) return true;
+    const { key, proxy, taken } = this.#first;
+    const isThere =
+      taken.length === pool.sections.length &&
+      (key === undefined || keys.some(({ id, secret }) => id === key.id && secret.equals(key.secret))) &&
+      (proxy === undefined || proxies.some(({ id }) => id === proxy.id));
+    if (isThere) this.#foundIn = pool;
+    return isThere;
   }
 
   reveal(): KeyProxy {

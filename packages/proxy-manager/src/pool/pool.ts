@@ -46,6 +46,11 @@ export function poolOf(endpoint: Endpoint, secretType?: 'ip' | 'key'): Pool {
   return Object.freeze({ endpoint: endpoint.name, sections: Object.freeze(sections.map((one) => Object.freeze(one))) });
 }
 
+/** Whether `ids` name a credential of each of the pool's sections, in their order. */
+export function hasIds({ sections }: Pool, ids: readonly string[]): boolean {
+  return sections.length === ids.length && sections.every(({ meters }, n) => meters.some(({ id }) => id === ids[n]));
+}
+
 /** Leases credentials of `pool`, which `poolOf(endpoint)` gave, counting in `store`. */
 export function credentialPool(options: {
   readonly store: UsageStore;
@@ -114,6 +119,7 @@ export function credentialPool(options: {
       const lease = new CredentialLease({
         store,
         ticket,
+        endpoint,
         key,
         proxy,
         health,

@@ -43,6 +43,11 @@ export class RestingProxies {
     return everywhere === undefined || there === undefined ? this.#read(host) : this.#now(everywhere, there);
   }
 
+  /** Others are known from now on. */
+  forget(): void {
+    this.#out = undefined;
+  }
+
   async #read(host: string | undefined): Promise<Resting> {
     const [everywhere, there] = await Promise.all([
       this.#standings.read(PROXIES),

@@ -4,6 +4,7 @@ import { unlessAborted } from '../pipeline/abort.js';
 import type { HeaderList } from '../pipeline/headers.js';
 import type { Lease } from '../pool/lease.js';
 import type { LeaseDemand } from '../pool/pool.js';
+import { hasIds } from '../pool/pool.js';
 import type { Verdict } from '../pool/verdict.js';
 import type { Pool } from '../usage/usage-store.js';
 import type { Cookies } from './cookies.js';
@@ -22,7 +23,8 @@ export interface SessionRules {
 export interface SessionParts {
   /** Of one endpoint. */
   readonly name: string;
-  readonly pool: Pool;
+  /** The one that is in force. */
+  readonly pool: () => Pool;
   readonly store: SessionStore;
   readonly clock: Clock;
   readonly userAgent: (filter?: UserAgentFilter) => Promise<string>;
@@ -52,6 +54,8 @@ interface Life {
   /** In a row; Infinity: it was turned away. */
   errors: number;
   readonly cookies: Cookies;
+  /** Where its credentials have been found. */
+  pool?: Pool;
 }
 
 /** What the stages behind the lease need of a session. */
@@ -96,7 +100,7 @@ export class Session {
         if (isOurs) throw error;
         continue;
       }
-      if (this.#isOver(life, rules)) {
+      if (this.#isOver(life, rules) || !this.#isKnown(life)) {
         if (this.#life === opening) {
           this.#ended = toSaved(life);
           this.#life = undefined;
@@ -109,6 +113,8 @@ export class Session {
         lease = await take({ ...demand, avoid: undefined, shun: undefined, pin: life.ids });
       } catch (error) {
         life.uses -= 1;
+        // Removed while it was waited for: others serve.
+        if (!this.#isKnown(life)) continue;
         throw error;
       }
       this.#write(life);
@@ -137,9 +143,7 @@ export class Session {
 
   /** False where it has ended here, or the secrets know its credentials no more. */
   #counts({ ids, startedAtMs }: Pick<SavedSession, 'ids' | 'startedAtMs'>): boolean {
-    const { sections } = this.#parts.pool;
-    const isKnown = ids.every((id, n) => sections[n]?.meters.some((meter) => meter.id === id));
-    return isKnown && startedAtMs !== this.#ended?.startedAtMs;
+    return hasIds(this.#parts.pool(), ids) && startedAtMs !== this.#ended?.startedAtMs;
   }
 
   async #begin(
@@ -182,6 +186,15 @@ export class Session {
   ): boolean {
     const ageMs = this.#parts.clock.now() - life.startedAtMs;
     return ageMs >= maxAgeMs || life.uses >= maxUses || life.errors >= maxErrors;
+  }
+
+  /** Looked for once in each pool. */
+  #isKnown(life: Life): boolean {
+    const pool = this.#parts.pool();
+    if (pool === life.pool) return true;
+    if (!hasIds(pool, life.ids)) return false;
+    life.pool = pool;
+    return true;
   }
 
   #settle(life: Life, verdict: Verdict | undefined): void {

@@ -4,6 +4,7 @@ import { ClosedError, StoreError } from '../errors.js';
 import type { Release } from '../pace/host-pace.js';
 import { HostPace } from '../pace/host-pace.js';
 import type { Limiters } from '../pace/limiters.js';
+import { paceId } from '../pace/limiters.js';
 import { unlessAborted } from '../pipeline/abort.js';
 import type { Exchange, Trace } from '../pipeline/exchange.js';
 import type { Stage } from '../pipeline/stage.js';
@@ -35,30 +36,32 @@ export function paceStage(limiters: Limiters): PaceStage {
   const closing = new Promise<never>((_, reject) => (sendAway = reject));
   closing.catch(() => {});
 
-  async function open(name: string, pace: Pace): Promise<HostPace> {
+  async function open(key: string, name: string, pace: Pace): Promise<HostPace> {
     const limiter = await limiters.open(name, pace, (fault) => {
-      const host = hosts.get(name);
+      const host = hosts.get(key);
       // The next one who asks opens another.
-      hosts.delete(name);
+      hosts.delete(key);
       host?.close(fault);
     });
     const host = new HostPace(pace, limiter);
     if (closed) host.close(new ClosedError('ProxyManager'));
     // What it stands in the place of is idle.
-    hosts.get(name)?.close(DROPPED);
-    hosts.set(name, host);
+    hosts.get(key)?.close(DROPPED);
+    hosts.set(key, host);
     return host;
   }
 
   async function hostOf({ endpoint, request, signal }: Exchange, pace: Pace): Promise<HostPace> {
     const name = `${endpoint.name}\n${request.url.host}`;
-    const known = hosts.get(name);
+    // Another pace is another line: secrets.json may change.
+    const key = `${name}\n${paceId(pace)}`;
+    const known = hosts.get(key);
     if (known !== undefined && !known.isStale) return known;
-    let host = opening.get(name);
+    let host = opening.get(key);
     if (host === undefined) {
       if (hosts.size >= SWEEP_AT) sweep(hosts);
-      host = Promise.race([open(name, pace), closing]).finally(() => opening.delete(name));
-      opening.set(name, host);
+      host = Promise.race([open(key, name, pace), closing]).finally(() => opening.delete(key));
+      opening.set(key, host);
     }
     return unlessAborted(host, signal);
   }

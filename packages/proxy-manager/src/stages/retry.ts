@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../clock.js';
-import { ClosedError, PoolExhaustedError } from '../errors.js';
+import { ClosedError, ConfigError, PoolExhaustedError } from '../errors.js';
 import type { Attempt, Exchange, Reply } from '../pipeline/exchange.js';
 import { openAttempt } from '../pipeline/exchange.js';
 import { header } from '../pipeline/headers.js';
@@ -92,9 +92,9 @@ function conclude(ending: Ending): Reply {
   return ending.reply;
 }
 
-/** Nothing was tried: the pool is empty, the host is left alone, or the manager is closing. */
+/** Nothing was tried: the pool is empty or has gone, the host is left alone, or the manager is closing. */
 function isRefusal(error: unknown): boolean {
-  return error instanceof PoolExhaustedError || error instanceof ClosedError || isLeftAlone(error);
+  return [PoolExhaustedError, ClosedError, ConfigError].some((kind) => error instanceof kind) || isLeftAlone(error);
 }
 
 function isLeftAlone(error: unknown): boolean {

@@ -64,7 +64,7 @@ describe('a manager', () => {
       wait: Number.NaN,
       fingerprintKey: ['topsecret'],
       installasets: true,
-      watch: true,
+      watch: 1,
     };
     expect(problems(() => checkManagerOptions(wrong))).toEqual([
       'secrets: expected a path, an URL or an object, found a number',
@@ -79,7 +79,7 @@ describe('a manager', () => {
       'wait: expected true, false or milliseconds, found NaN',
       'fingerprintKey: expected a string, found an array',
       'installasets: unknown field, did you mean installAssets?',
-      'watch: not supported by this version',
+      'watch: expected true or false, found 1',
     ]);
     expect(() => checkManagerOptions(null)).toThrow('ProxyManager: expected an object of options, found null');
   });
