@@ -300,7 +300,10 @@ function check(
   known: readonly string[] | undefined,
   further: (given: object) => readonly string[] = () => [],
 ): void {
-  if (!isObject(options)) throw new ConfigError(where, [`expected an object of options, found ${found(options)}`]);
+  if (!isObject(options)) {
+    const wanted = where === 'send' ? 'a url, or an object of options with one' : 'an object of options';
+    throw new ConfigError(where, [`expected ${wanted}, found ${found(options)}`]);
+  }
   const problems: string[] = [];
   checkFields(options, rules, [], problems, known);
   problems.push(...further(options));

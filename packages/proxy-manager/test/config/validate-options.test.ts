@@ -82,6 +82,7 @@ describe('a manager', () => {
       'watch: expected true or false, found 1',
     ]);
     expect(() => checkManagerOptions(null)).toThrow('ProxyManager: expected an object of options, found null');
+    expect(() => checkSendOptions(undefined)).toThrow('send: expected a url, or an object of options with one, found');
   });
 });
 
