@@ -12,7 +12,7 @@ export {
 } from './errors.js';
 export type { ProxyManagerErrorCode, RestingCredential } from './errors.js';
 export type { Outcome, OutcomeExchange, OutcomeFunction, OutcomeReply } from './pool/outcome.js';
-export type { VerdictName } from './pool/verdict.js';
+export type { Verdict, VerdictName } from './pool/verdict.js';
 export type { CacheableExchange, CacheableReply, CachePolicy, FetchCacheMode } from './config/cache-options.js';
 export type {
   ExchangeOptions,
@@ -35,6 +35,7 @@ export type {
   PaceEntry,
   ProxyEndpointEntry,
   SecretsFile,
+  TlsEntry,
 } from './config/secrets-file.js';
 export type {
   ElasticsearchClient,
@@ -62,7 +63,7 @@ export type {
 } from './cache/cache-store.js';
 export type { CacheStats, ManagedCache } from './cache/managed-cache.js';
 export type { HarImport } from './cache/archive.js';
-export type { Har, HarEntry } from './cache/har.js';
+export type { Har, HarEntry, HarExtra, HarPair } from './cache/har.js';
 export type { Landing, LeaseStore, Take } from './cache/lease-store.js';
 export type { Asset } from './log/assets.js';
 export type { BatchContext, ExchangeSink } from './log/exchange-log.js';
@@ -99,6 +100,7 @@ export type {
   FixedWindow,
   Meter,
   ProxyCredential,
+  Quota,
   SlidingWindow,
   TlsIdentity,
   WindowSpec,

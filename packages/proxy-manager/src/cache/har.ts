@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { CacheEntry } from './cache-store.js';
 
-interface HarPair {
+export interface HarPair {
   readonly name: string;
   readonly value: string;
 }
@@ -44,7 +44,7 @@ export interface HarEntry {
 }
 
 /** What the cache knows of an entry and HAR has no word for. */
-interface HarExtra {
+export interface HarExtra {
   readonly key: string;
   readonly finalUrl?: string;
   readonly expiresAt: string;

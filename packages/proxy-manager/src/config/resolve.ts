@@ -3,7 +3,7 @@ import type { Secret } from '../secret.js';
 
 export type CalendarPeriod = 'minute' | 'hour' | 'day' | 'week' | 'month' | 'year';
 
-interface Quota {
+export interface Quota {
   /** Uses that it holds. */
   readonly limit: number;
   /**

@@ -17,7 +17,7 @@ export type {
 } from '../cache/cache-store.js';
 export type { Landing, LeaseStore, Take } from '../cache/lease-store.js';
 export type { Clock } from '../clock.js';
-export type { ExchangeSink } from '../log/exchange-log.js';
+export type { BatchContext, ExchangeSink } from '../log/exchange-log.js';
 export type {
   Demand,
   MeterReading,
@@ -37,6 +37,7 @@ export type {
   CalendarWindow,
   FixedWindow,
   Meter,
+  Quota,
   SlidingWindow,
   WindowSpec,
 } from '../config/resolve.js';
