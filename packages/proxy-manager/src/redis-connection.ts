@@ -66,7 +66,7 @@ async function clientOf(setting: Exclude<Setting, Cluster | Redis>): Promise<Red
   if (!('nodes' in setting)) return new Redis(redisOptions);
   const { nodes, ...options } = setting;
   // Its queue, unlike that of a single server, knows no limit of time.
-  return new Cluster([...nodes], { ...options, redisOptions, enableOfflineQueue: false });
+  return new Cluster([...nodes], { ...options, redisOptions, enableOfflineQueue: false, lazyConnect: false });
 }
 
 /** A Cluster that is reached for the first time; from then on it finds its way back by itself. */

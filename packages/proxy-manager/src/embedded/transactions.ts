@@ -78,6 +78,9 @@ export function transactions(
   };
 }
 
+/** How long the other process may take; it takes a tenth of a second. */
+const SET_RIGHT_MS = 30_000;
+
 const OPEN_AND_CLOSE =
   'import(process.argv[1]).then(({ open }) => open({ path: process.argv[2], noSubdir: false }).close())';
 
@@ -88,5 +91,6 @@ const OPEN_AND_CLOSE =
 async function setRight(directory: string): Promise<void> {
   await promisify(execFile)(process.execPath, ['-e', OPEN_AND_CLOSE, import.meta.resolve('lmdb'), directory], {
     env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
+    timeout: SET_RIGHT_MS,
   });
 }
