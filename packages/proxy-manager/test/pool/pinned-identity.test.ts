@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { Endpoint } from '../../src/config/resolve.js';
 import { ConfigError, PoolExhaustedError } from '../../src/errors.js';
@@ -12,6 +12,8 @@ const HOUR_MS = 3_600_000;
 const SHORT_MS = 100;
 
 interface Bench {
+  /** Ends the window. */
+  readonly pass: () => void;
   readonly credentials: CredentialPool;
   readonly pinned: PinnedIdentity;
   readonly used: () => Promise<number | undefined>;
@@ -27,12 +29,18 @@ async function bench(limit: number, everyMs = HOUR_MS): Promise<Bench> {
     apply: undefined,
     pace: undefined,
   };
-  const store = memoryUsageStore();
+  const time = { nowMs: Date.UTC(2026, 0, 1), now: (): number => time.nowMs };
+  const store = memoryUsageStore({ clock: time });
   const pool = poolOf(endpoint);
-  const credentials = credentialPool({ store, endpoint, pool });
+  const credentials = credentialPool({ store, endpoint, pool, clock: time });
   const first = await credentials.lease({ cost: 1, waitMs: 0 });
-  const pinned = new PinnedIdentity(first, (demand) => credentials.lease(demand));
-  return { credentials, pinned, used: async () => (await store.read(pool))[0]?.windows[0]?.used };
+  const pinned = new PinnedIdentity(first, (demand) => credentials.lease(demand), time);
+  return {
+    pass: () => void (time.nowMs += everyMs),
+    credentials,
+    pinned,
+    used: async () => (await store.read(pool))[0]?.windows[0]?.used,
+  };
 }
 
 const exchange = (
@@ -55,8 +63,8 @@ describe('a pinned identity', () => {
   });
 
   test('does not spend a reservation whose window is over', async () => {
-    const { pinned, credentials, used } = await bench(2, SHORT_MS);
-    await delay(SHORT_MS + 10);
+    const { pinned, credentials, pass, used } = await bench(2);
+    pass();
     await pinned.lease(exchange());
     expect(await used()).toBe(1);
     await credentials.lease({ cost: 1, waitMs: 0 });
@@ -64,8 +72,8 @@ describe('a pinned identity', () => {
   });
 
   test('is refused where the uses of the new window are gone', async () => {
-    const { pinned, credentials } = await bench(2, SHORT_MS);
-    await delay(SHORT_MS + 10);
+    const { pinned, credentials, pass } = await bench(2);
+    pass();
     await credentials.lease({ cost: 2, waitMs: 0 });
     await expect(pinned.lease(exchange())).rejects.toThrow(PoolExhaustedError);
   });
@@ -80,10 +88,13 @@ describe('a pinned identity', () => {
   });
 
   test('whose first use costs more waits as long as it may', async () => {
-    const { pinned, credentials, used } = await bench(3, SHORT_MS);
+    const { pinned, credentials, pass, used } = await bench(3, SHORT_MS);
     await credentials.lease({ cost: 2, waitMs: 0 });
     await expect(pinned.lease(exchange(2))).rejects.toThrow(PoolExhaustedError);
-    await pinned.lease(exchange(2, 10_000));
+    const patient = pinned.lease(exchange(2, 10_000));
+    await setImmediate();
+    pass();
+    await patient;
     expect(await used()).toBe(2);
     const leaving = new AbortController();
     const waiting = pinned.lease(exchange(2, Infinity, leaving.signal));
