@@ -93,7 +93,14 @@ test('every field that a record can hold is mapped by the template, and none but
   const fault = Object.assign(new Error('cut off'), { code: 'ECONNRESET' });
   const exchange = anExchange({
     url: 'https://10.0.0.1:8443/a/b?c=d#e',
-    attempt: { redirects: 2, retry: { reason: 'status 503', delayMs: 5 }, dnsMs: 1, tlsMs: 1 },
+    attempt: {
+      redirects: 2,
+      hops: ['https://a.example/', 'https://b.example/'],
+      isCountedLocally: true,
+      retry: { reason: 'status 503', delayMs: 5 },
+      dnsMs: 1,
+      tlsMs: 1,
+    },
     request: {
       headers: [
         ['content-type', 'application/json'],
