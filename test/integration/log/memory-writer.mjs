@@ -8,6 +8,18 @@ const sinks = [
   { name: 'silent', ship: () => new Promise(() => {}), close: async () => {} },
 ];
 const log = openExchangeLog({ directory, sinks, bounds: { maxBytes: 32 * 1024 * 1024 }, onProblem: () => {} });
+/** The least that is held while the housekeeping under way, which a busy machine makes slow, comes to its end. */
+async function settled() {
+  let least = Infinity;
+  for (let look = 0; look < 10; look++) {
+    await delay(100);
+    globalThis.gc();
+    const { heapUsed, external } = process.memoryUsage();
+    least = Math.min(least, heapUsed + external);
+  }
+  return least;
+}
+
 const message = 'x'.repeat(1500);
 const heap = [];
 let number = 0;
@@ -16,11 +28,7 @@ for (let part = 0; part < parts; part++) {
     log.write({ '@timestamp': new Date().toISOString(), event: { id: String(number++) }, message });
     if (n % 100 === 0) await new Promise(setImmediate);
   }
-  // The housekeeping that is under way.
-  await delay(300);
-  globalThis.gc();
-  const { heapUsed, external } = process.memoryUsage();
-  heap.push(heapUsed + external);
+  heap.push(await settled());
 }
 process.send(heap);
 await log.close(1);

@@ -12,8 +12,11 @@ import { faultOf, observe, proxyAt, textOf, wireRequest } from './wire.js';
 
 type Handler = (request: Http2ServerRequest, response: Http2ServerResponse) => unknown;
 
+/** This machine may have a lot to do. */
+const PATIENT = { timeout: 20_000 };
+
 const certificate = selfSigned();
-const transport = undiciTransport({ tls: { ca: certificate.cert }, headersMs: 200, bodyMs: 200 });
+const transport = undiciTransport({ tls: { ca: certificate.cert } });
 const cleanups: (() => Promise<void>)[] = [() => transport.close()];
 const open = async <T extends { close(): Promise<void> }>(starting: Promise<T>): Promise<T> => {
   const server = await starting;
@@ -138,15 +141,22 @@ test('as many exchanges share a connection as the origin allows, the others open
 
 test('an abort ends its own stream and no other', async () => {
   const resets: number[] = [];
+  const arrived = new Map<string, Http2ServerResponse>();
   const origin = await start((request, response) => {
-    if (request.url === '/slow') request.stream.once('close', () => resets.push(request.stream.rstCode));
-    else setTimeout(() => response.end('ok'), 50);
+    if (request.url === '/') return response.end('ok');
+    arrived.set(request.url, response);
+    if (request.url !== '/slow') return undefined;
+    return request.stream.once('close', () => {
+      resets.push(request.stream.rstCode);
+      arrived.get('/other')?.end('ok');
+    });
   });
   await transport.send(wireRequest(origin.url), observe());
   const abort = new AbortController();
   const slow = transport.send(wireRequest(`${origin.url}/slow`, { signal: abort.signal }), observe());
-  const other = transport.send(wireRequest(origin.url), observe());
-  setTimeout(() => abort.abort('enough'), 20);
+  const other = transport.send(wireRequest(`${origin.url}/other`), observe());
+  await expect.poll(() => arrived.size, PATIENT).toBe(2);
+  abort.abort('enough');
   await expect(slow).rejects.toBe('enough');
   expect((await other).status).toBe(200);
   expect(resets).toEqual([constants.NGHTTP2_CANCEL]);
@@ -187,7 +197,9 @@ test.each([
 test('silence is a fault, and the next exchange does not trust that connection', async () => {
   const origin = await start((request, response) => (request.url === '/' ? response.end('ok') : undefined));
   expect((await transport.send(wireRequest(origin.url), observe())).status).toBe(200);
-  const fault = await faultOf(transport.send(wireRequest(`${origin.url}/silent`), observe()));
+  const fault = await faultOf(
+    transport.send(wireRequest(`${origin.url}/silent`, { options: { headersMs: 200 } }), observe()),
+  );
   expect(fault).toMatchObject({ code: 'ETIMEDOUT', sent: true });
   expect((await transport.send(wireRequest(origin.url), observe())).status).toBe(200);
   expect(origin.connections).toBe(2);
@@ -195,13 +207,17 @@ test('silence is a fault, and the next exchange does not trust that connection',
 
 test('after a GOAWAY what is under way is finished, and what comes goes over a new connection', async () => {
   const sessions: ServerHttp2Session[] = [];
-  const origin = await start((_request, response) => setTimeout(() => response.end('ok'), 60));
+  const waiting: Http2ServerResponse[] = [];
+  const origin = await start((_request, response) => {
+    if (waiting.push(response) === 2) for (const each of waiting) each.end('ok');
+  });
   origin.server.on('session', (session) => sessions.push(session));
   const early = transport.send(wireRequest(origin.url), observe());
   const [session] = (await once(origin.server, 'session')) as [ServerHttp2Session];
   await once(session, 'stream');
   session.goaway(constants.NGHTTP2_NO_ERROR);
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  // Answered in the order of frames: the GOAWAY has been read by then.
+  await new Promise<void>((resolve) => session.ping(() => resolve()));
   const late = transport.send(wireRequest(origin.url), observe());
   expect((await early).status).toBe(200);
   expect((await late).status).toBe(200);
