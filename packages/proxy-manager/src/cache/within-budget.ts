@@ -20,7 +20,13 @@ export async function attempt<C, T>(
   }
 }
 
-/** A timer of our own: the clients' timeouts are coarse and leave out the way to a socket. */
+/** So much of a budget is gone at most when this process was too busy to listen, however long that took. */
+const SLICE_MS = 50;
+
+/**
+ * A timer of our own: the clients' timeouts are coarse and leave out the way to a socket. It counts the time in which
+ * this process could have heard an answer: a crowd of callers that keeps it busy makes no service late.
+ */
 export async function within<T>(budgetMs: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
   let timer: NodeJS.Timeout | undefined;
@@ -29,8 +35,12 @@ export async function within<T>(budgetMs: number, work: (signal: AbortSignal) =>
       reject(new Error(`no answer within ${budgetMs} ms`));
       controller.abort();
     };
-    // One turn later: an answer that arrived while this process was busy still counts.
-    timer = setTimeout(() => setImmediate(giveUp), budgetMs);
+    const wait = (leftMs: number): void => {
+      const sliceMs = Math.min(SLICE_MS, leftMs);
+      // One turn later: an answer that arrived while this process was busy still counts.
+      timer = setTimeout(() => (leftMs > sliceMs ? wait(leftMs - sliceMs) : setImmediate(giveUp)), sliceMs);
+    };
+    wait(budgetMs);
   });
   try {
     return await Promise.race([work(controller.signal), late]);
