@@ -14,7 +14,7 @@ const secrets = {
 
 const BUDGET_MS = 250;
 /** What a busy machine may take on top of the lookup's budget and the exchange itself. */
-const SLACK_MS = 600;
+const SLACK_MS = 1_400;
 
 async function listening(server: Server): Promise<string> {
   const sockets = new Set<Socket>();

@@ -17,7 +17,7 @@ import { CACHE_INDEX, LOG_DATA_STREAM } from '../../../packages/proxy-manager/sr
 import { elasticsearchUrl } from '../../services/urls.js';
 import { logDirectory } from './support.js';
 
-const EXCHANGES = 1500;
+const EXCHANGES = 750;
 const SIGNS = `abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ+/=%&"'\\<>;,?#@!$^~[]|`;
 
 const client = new Client({ node: elasticsearchUrl(), maxRetries: 0 });
