@@ -27,9 +27,7 @@ const SLOTS = 16_384;
 
 /** A Redis Cluster of three masters with no replicas; resolves when it answers for all slots. */
 export async function startRedisCluster(): Promise<RedisTopology> {
-  const nodes = await Promise.all(
-    [0, 1, 2].map(() => startNode(['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000'])),
-  );
+  const nodes = await Promise.all([0, 1, 2].map(() => startClusterNode()));
   const [first, ...others] = nodes.map(({ admin }) => admin);
   for (const [n, { admin }] of nodes.entries()) {
     const [from, to] = [Math.ceil((SLOTS * n) / nodes.length), Math.ceil((SLOTS * (n + 1)) / nodes.length) - 1];
@@ -41,6 +39,16 @@ export async function startRedisCluster(): Promise<RedisTopology> {
   for (const other of others) await first?.cluster('MEET', HOST, other.options.port ?? 0);
   for (const { admin } of nodes) await until(async () => (await admin.cluster('INFO')).includes('cluster_state:ok'));
   return topology(nodes);
+}
+
+/** A node also listens 10,000 ports further on, where somebody may be already: then it is another port's turn. */
+async function startClusterNode(tries = 5): Promise<RedisNode> {
+  try {
+    return await startNode(['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000']);
+  } catch (error) {
+    if (tries === 1) throw error;
+    return startClusterNode(tries - 1);
+  }
 }
 
 /** A master, its replica and a Sentinel that promotes the replica when the master has been away for half a second. */
