@@ -53,8 +53,8 @@ export function copies(root: RootDatabase<unknown, Key>, counts: string): Copies
 
   /** Where another process has just copied, the next turn copies what came since then. */
   async function turn(): Promise<void> {
-    timer = undefined;
     if (!(await isRecent())) await copy();
+    timer = undefined;
     if (isDirty && !isClosed) arm();
   }
 

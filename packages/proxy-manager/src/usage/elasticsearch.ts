@@ -3,7 +3,6 @@ import type { Client } from '@elastic/elasticsearch';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.js';
 import { systemClock } from '../clock.js';
-import { ProxyManagerError, StoreError } from '../errors.js';
 import { arrived, giveBack, learn, read, rest, take } from '../pool/ledger.js';
 import type { Standing } from '../pool/standing.js';
 import { afterEvent, FORGOTTEN_MS } from '../pool/standing.js';
@@ -14,6 +13,7 @@ import type { MemoryLedger } from './memory-ledger.js';
 import type { Effect } from './shared-document.js';
 import { SharedDocument } from './shared-document.js';
 import { standingsForm } from './standings-document.js';
+import { opened } from './opened.js';
 import type { Pool, UsageStore } from './usage-store.js';
 
 export interface ElasticsearchUsageOptions {
@@ -42,25 +42,13 @@ export function elasticsearchUsageStore(options: ElasticsearchUsageOptions): Usa
   const { clock = systemClock, prepare, index = 'proxy_manager-usage-v1' } = options;
   const ledgers = new LRUCache<string, SharedDocument<MemoryLedger>>({ max: KEPT });
   const books = new LRUCache<string, SharedDocument<Map<string, Standing>>>({ max: KEPT });
-  let opening: Promise<Client> | undefined;
-
   async function open(): Promise<Client> {
     const client = await options.client();
     await prepare?.(client);
     return client;
   }
 
-  async function using<T>(doing: string, work: (client: Client) => Promise<T>): Promise<T> {
-    try {
-      opening ??= open().catch((error: unknown) => {
-        opening = undefined;
-        throw error;
-      });
-      return await work(await opening);
-    } catch (error) {
-      throw error instanceof ProxyManagerError ? error : new StoreError('elasticsearch usage store', doing, error);
-    }
-  }
+  const using = opened('elasticsearch usage store', open);
 
   async function onLedger<T>(doing: string, pool: Pool, verb: (ledger: MemoryLedger) => Effect<T>): Promise<T> {
     assertFits(pool);

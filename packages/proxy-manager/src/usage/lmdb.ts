@@ -2,10 +2,10 @@ import type { Database, Key } from 'lmdb';
 import type { Clock } from '../clock.js';
 import { systemClock } from '../clock.js';
 import type { Environment } from '../embedded/environment.js';
-import { ProxyManagerError, StoreError } from '../errors.js';
 import { arrived, giveBack, learn, read, rest, take } from '../pool/ledger.js';
 import { LmdbLedger } from './lmdb-ledger.js';
 import { noteIn, standingsIn, sweepStandings } from './lmdb-standings.js';
+import { opened } from './opened.js';
 import type { UsageStore } from './usage-store.js';
 
 interface Opened {
@@ -23,29 +23,17 @@ export function lmdbUsageStore(options: {
   readonly clock?: Clock;
 }): UsageStore {
   const { clock = systemClock } = options;
-  let opening: Promise<Opened> | undefined;
-
   async function open(): Promise<Opened> {
     const environment = await options.environment();
     return { environment, database: await environment.openDatabase({ name: 'usage', version: 1 }), ledgers: new Map() };
   }
 
-  async function using<T>(doing: string, work: (opened: Opened) => T | Promise<T>): Promise<T> {
-    try {
-      opening ??= open().catch((error: unknown) => {
-        opening = undefined;
-        throw error;
-      });
-      return await work(await opening);
-    } catch (error) {
-      throw error instanceof ProxyManagerError ? error : new StoreError('embedded usage store', doing, error);
-    }
-  }
+  const using = opened('embedded usage store', open);
 
   function transact<T>(doing: string, endpoint: string, action: (ledger: LmdbLedger) => T): Promise<T> {
-    return using(doing, (opened) => {
-      const ledger = ledgerOf(opened, endpoint);
-      return opened.environment.transact(() => action(ledger));
+    return using(doing, (store) => {
+      const ledger = ledgerOf(store, endpoint);
+      return store.environment.transact(() => action(ledger));
     });
   }
 
@@ -68,10 +56,10 @@ export function lmdbUsageStore(options: {
     learn: (pool, id, limits) =>
       transact('note a quota', pool.endpoint, (ledger) => learn(ledger, pool, id, limits, clock.now())),
     note: (book, id, event) =>
-      using('note a standing', (opened) =>
-        opened.environment.transact(() => {
-          sweepOnce(opened);
-          return noteIn(opened.database, { book, id }, event, clock.now());
+      using('note a standing', (store) =>
+        store.environment.transact(() => {
+          sweepOnce(store);
+          return noteIn(store.database, { book, id }, event, clock.now());
         }),
       ),
     standings: (book) =>

@@ -1,5 +1,4 @@
 import type { Cluster, Redis } from 'ioredis';
-import { ProxyManagerError, StoreError } from '../errors.js';
 import { read } from '../pool/ledger.js';
 import { factsOf } from '../pool/node.js';
 import { ruleOf } from '../pool/window-rule.js';
@@ -9,6 +8,7 @@ import { assertKeepsKeys } from './redis-eviction.js';
 import { keysOf, takeText } from './redis-request.js';
 import { READ } from './redis-script.js';
 import { noteInRedis, standingsInRedis } from './redis-standings.js';
+import { opened } from './opened.js';
 import type { Pool, UsageStore } from './usage-store.js';
 
 interface Opened {
@@ -22,25 +22,13 @@ interface Opened {
  * at the first use when it may. Counts are forgotten 30 days after the last use of their endpoint.
  */
 export function redisUsageStore(options: { readonly client: () => Promise<Redis | Cluster> }): UsageStore {
-  let opening: Promise<Opened> | undefined;
-
   async function open(): Promise<Opened> {
     const client = await options.client();
     await assertKeepsKeys(client);
     return { client, batches: new WeakMap() };
   }
 
-  async function using<T>(doing: string, work: (opened: Opened) => Promise<T>): Promise<T> {
-    try {
-      opening ??= open().catch((error: unknown) => {
-        opening = undefined;
-        throw error;
-      });
-      return await work(await opening);
-    } catch (error) {
-      throw error instanceof ProxyManagerError ? error : new StoreError('redis usage store', doing, error);
-    }
-  }
+  const using = opened('redis usage store', open);
 
   function apply(doing: string, pool: Pool, verb: string): Promise<readonly unknown[]> {
     return using(doing, ({ client, batches }) => {
