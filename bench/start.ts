@@ -5,9 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import type * as Published from 'proxy-manager';
 import { forkReplies } from './support/replies.js';
 
 const ROUNDS = 15;
+/** What is installed, made by scripts/bundle.mjs. */
+const PUBLISHED = new URL('../../packages/proxy-manager/dist/bundle/index.js', import.meta.url).href;
 const CLIENTS = ['axios', 'nothing on', 'default'] as const;
 
 type Client = (typeof CLIENTS)[number];
@@ -41,7 +44,7 @@ async function firstGet(to: string): Promise<() => Promise<void>> {
 }
 
 async function firstSend(to: string, dataDir: string, isDefault: boolean): Promise<() => Promise<void>> {
-  const { Request } = await import('proxy-manager');
+  const { Request } = (await import(PUBLISHED)) as typeof Published;
   const secrets = { key_based: { bench: { keys: ['one'], apply: { headers: { 'x-api-key': '{key}' } } } } };
   const options = isDefault ? {} : ({ userAgent: false, usage: 'memory' } as const);
   const request = new Request({ endpoint: 'bench', secrets, dataDir, ...options });

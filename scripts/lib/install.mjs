@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './paths.mjs';
-import { run } from './run.mjs';
+import { pnpm } from './pnpm.mjs';
 
 /** Whether node_modules holds exactly what the lockfile says: pnpm keeps a copy of the one it installed. */
 export function isInstalled() {
@@ -9,12 +9,9 @@ export function isInstalled() {
   return existsSync(installed) && read(installed) === read(join(root, 'pnpm-lock.yaml'));
 }
 
-/** Installs the dependencies by the pnpm that package.json names, which npm fetches. */
+/** Installs the dependencies. */
 export function install() {
-  const { packageManager } = JSON.parse(read(join(root, 'package.json')));
-  const args = ['exec', '--yes', '--loglevel=error', packageManager, '--', 'install', '--frozen-lockfile'];
-  // With CI set, pnpm asks nothing.
-  return run('npm', args, { env: { CI: 'true' } });
+  return pnpm(['install', '--frozen-lockfile']);
 }
 
 function read(path) {

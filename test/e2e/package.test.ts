@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { beforeAll, expect, it } from 'vitest';
+import { startApi } from './support/api.js';
 import { fileDir } from './support/workspace.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -55,6 +56,40 @@ it('compiles under the strictest settings, with its declarations checked too', a
   // What it finds it prints, and then fails.
   const { stdout } = await compiling.catch((failure: { readonly stdout: string }) => failure);
   expect(stdout).toBe('');
+});
+
+it('sends by each of the three doors, from one file of its own', async () => {
+  const api = await startApi();
+  const output = await program(
+    `import { AxiosError } from 'axios';
+     import { Request, ProxyManagerError } from 'proxy-manager';
+     const secrets = { key_based: { a: { keys: ['some-key'], hosts: ['127.0.0.1'] } } };
+     const request = new Request({ endpoint: 'a', secrets, cache: true, headers: { 'x-key': '{key}' } });
+     console.log(Request.name, import.meta.resolve('proxy-manager').split('/').slice(-4).join('/'));
+     console.log((await request.send('${api.url}/sent')).status, (await request.axios.get('${api.url}/axios')).status);
+     console.log((await request.fetch('${api.url}/fetched')).status);
+     console.log(await request.send('http://localhost/').catch((error) => error instanceof ProxyManagerError && error.code));
+     console.log(await request.send('${api.url}/x', { validateStatus: () => false }).catch((error) => error instanceof AxiosError));
+     await request.close();`,
+  );
+  expect(output.trim().split('\n')).toEqual([
+    'Request proxy-manager/dist/bundle/index.js',
+    '200 200',
+    '200',
+    'ERR_HOST_NOT_ALLOWED',
+    'true',
+  ]);
+  expect(api.hits.map(({ path, headers }) => [path, headers['x-key']])).toEqual(
+    ['/sent', '/axios', '/fetched', '/x'].map((path) => [path, 'some-key']),
+  );
+});
+
+it('brings the contracts that a store is held to', async () => {
+  const output = await program(
+    `import * as contracts from 'proxy-manager/testing';
+     console.log(Object.keys(contracts).join(' '));`,
+  );
+  expect(output.trim()).toBe('cacheStoreContract leaseStoreContract sinkContract usageStoreContract');
 });
 
 it('works embedded, and says at once which client a configured server needs', async () => {

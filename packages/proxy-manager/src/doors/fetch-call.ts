@@ -24,7 +24,7 @@ interface Given {
 export async function fetchCall(input: string | URL | Request, init: Init, given: Given): Promise<Call> {
   refuse(init);
   const { extras, ...words } = split(init);
-  const isRequest = input instanceof Request;
+  const isRequest = input instanceof globalThis.Request;
   if (!isRequest && USERINFO.test(String(input))) throw new TypeError('fetch takes no url that includes credentials');
   if (isRequest && input.bodyUsed && words.body === undefined)
     throw new TypeError('Body is unusable: it was read before');

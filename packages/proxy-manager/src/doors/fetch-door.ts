@@ -15,8 +15,8 @@ const NULL_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
 /** A WHATWG fetch on the pipeline; relative urls and headers come from `defaults`. */
 export function fetchDoor(perform: Perform, defaults: RequestDefaults): typeof globalThis.fetch {
   return async function fetch(input, init = {}) {
-    const signal = init.signal ?? (input instanceof Request ? input.signal : undefined);
-    const redirect = init.redirect ?? (input instanceof Request ? input.redirect : 'follow');
+    const signal = init.signal ?? (input instanceof globalThis.Request ? input.signal : undefined);
+    const redirect = init.redirect ?? (input instanceof globalThis.Request ? input.redirect : 'follow');
     try {
       return await perform(() => fetchCall(input, init, { defaults, signal, redirect }), {
         reply: (exchange, reply) => toResponse(exchange, reply, { redirect, signal }),

@@ -1,0 +1,3 @@
+import { bundle } from './lib/bundle.mjs';
+
+await bundle();
