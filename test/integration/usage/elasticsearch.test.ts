@@ -110,6 +110,43 @@ describe('elasticsearch usage store', () => {
     }
   });
 
+  /** No node may hold a shard of it, until it is told otherwise. */
+  const withoutShards = async (): Promise<string> => {
+    const made = `proxy_manager-usage-${randomUUID()}`;
+    await client.indices.create({
+      index: made,
+      wait_for_active_shards: 0,
+      settings: { 'index.routing.allocation.require._name': 'nobody' },
+    });
+    return made;
+  };
+
+  test('an index whose shard has not started yet is waited for', async () => {
+    const made = await withoutShards();
+    try {
+      const store = elasticsearchUsageStore({ client: async () => client, index: made });
+      const taking = store.take({ pool: poolOf({ limit: 2, everyMs: HOUR_MS }), cost: 1 });
+      const reading = store.standings('book');
+      await expect(client.get({ index: made, id: 'any' })).rejects.toMatchObject({ statusCode: 503 });
+      await client.indices.putSettings({ index: made, settings: { 'index.routing.allocation.require._name': null } });
+      expect((await taking).granted).toBe(true);
+      expect(await reading).toEqual(new Map());
+    } finally {
+      await client.indices.delete({ index: made });
+    }
+  });
+
+  test('an index whose shard does not start is a StoreError that says so', async () => {
+    const made = await withoutShards();
+    try {
+      const store = elasticsearchUsageStore({ client: async () => client, index: made });
+      const fault = await store.take({ pool: poolOf({ limit: 2, everyMs: HOUR_MS }), cost: 1 }).catch(String);
+      expect(fault).toMatch(/StoreError.*could not count a use.*no_shard_available/s);
+    } finally {
+      await client.indices.delete({ index: made });
+    }
+  });
+
   test('a client is asked for at the first use, and stays open', async () => {
     let asked = 0;
     const store = elasticsearchUsageStore({

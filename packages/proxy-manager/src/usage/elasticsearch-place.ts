@@ -1,8 +1,11 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '@elastic/elasticsearch';
 import type { DocumentPlace, Version } from './shared-document.js';
 
 /** How long one answer of Elasticsearch is waited for; the first write makes the index. */
 const ANSWER_MS = 10_000;
+const FIRST_PAUSE_MS = 10;
+const LONGEST_PAUSE_MS = 500;
 
 /** A document of Elasticsearch, read and written by its id: what others have written is seen at once. */
 export function elasticsearchPlace(client: Client, index: string, id: string): DocumentPlace {
@@ -36,9 +39,22 @@ function once(signal: AbortSignal): { signal: AbortSignal; requestTimeout: numbe
 
 async function answerOf<T>(ask: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const signal = AbortSignal.timeout(ANSWER_MS);
-  try {
-    return await ask(signal);
-  } catch (error) {
-    throw signal.aborted ? new Error(`no answer within ${ANSWER_MS} ms`) : error;
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+    try {
+      return await ask(signal);
+    } catch (error) {
+      if (!isNotReady(error)) throw signal.aborted ? new Error(`no answer within ${ANSWER_MS} ms`) : error;
+      await delay(pauseMs * (0.5 + Math.random()));
+      if (signal.aborted) throw error;
+    }
   }
+}
+
+/**
+ * Whether a shard has not been started yet, as of an index that another process is just making or on a node that has just
+ * been started: nothing was done, and soon it will be. What only stands before Elasticsearch names no type of error.
+ */
+function isNotReady(error: unknown): boolean {
+  const { statusCode, body } = error as { statusCode?: number; body?: { error?: { type?: string } } };
+  return statusCode === 503 && body?.error?.type !== undefined;
 }
