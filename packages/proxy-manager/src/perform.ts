@@ -27,11 +27,26 @@ export interface Sender {
   readonly session: NamedSession | undefined;
 }
 
+/** A Request, as its exchanges see it. */
+export interface Sending {
+  /** To be followed by one `leave`. Throws where nothing is sent any more. */
+  enter(): void;
+  leave(): void;
+  /** By what is in force now. */
+  sender(): Sender;
+}
+
 /** One exchange through the whole pipeline, from the words of a door to its answer. */
-export async function perform<T>(sender: Sender, call: Call, answer: Answer<T>): Promise<T> {
-  const { exchange, abort } = openExchange(sender, call);
+export async function perform<T>(sending: Sending, read: () => Call | Promise<Call>, answer: Answer<T>): Promise<T> {
+  sending.enter();
+  let opened: ReturnType<typeof openExchange> | undefined;
   let isStreaming = false;
   try {
+    const reading = read();
+    const call = reading instanceof Promise ? await reading : reading;
+    const sender = sending.sender();
+    opened = openExchange(sender, call);
+    const { exchange, abort } = opened;
     abort.signal.throwIfAborted();
     const reply = await sender.engine.run(exchange);
     if (!(reply.body instanceof Readable)) return answer.reply(exchange, reply);
@@ -39,9 +54,10 @@ export async function perform<T>(sender: Sender, call: Call, answer: Answer<T>):
     const body = endWithCaller(reply.body, abort, (reason) => answer.error(exchange, reason));
     return answer.reply(exchange, { ...reply, body });
   } catch (error) {
-    throw answer.error(exchange, error);
+    throw opened === undefined ? error : answer.error(opened.exchange, error);
   } finally {
-    if (!isStreaming) abort.dispose();
+    if (!isStreaming) opened?.abort.dispose();
+    sending.leave();
   }
 }
 

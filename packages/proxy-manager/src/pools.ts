@@ -64,11 +64,13 @@ export class Pools {
   }
 
   /** A lease of what is in force in place of `pool`, waited for among `waits` so that closing can send the waiter away. */
-  async lease(pool: Pool, demand: LeaseDemand, waits: readonly Waits[]): Promise<Lease> {
-    if (demand.waitMs === 0) {
-      const leasing = this.#serving(pool, demand).lease(demand);
-      return demand.signal === undefined ? leasing : unlessAborted(leasing, demand.signal);
-    }
+  lease(pool: Pool, demand: LeaseDemand, waits: readonly Waits[]): Promise<Lease> {
+    if (demand.waitMs > 0) return this.#leaseInTime(pool, demand, waits);
+    const leasing = this.#serving(pool, demand).lease(demand);
+    return demand.signal === undefined ? leasing : unlessAborted(leasing, demand.signal);
+  }
+
+  async #leaseInTime(pool: Pool, demand: LeaseDemand, waits: readonly Waits[]): Promise<Lease> {
     const untilMs = performance.now() + demand.waitMs;
     for (;;) {
       const credentials = this.#serving(pool, demand);

@@ -4,7 +4,7 @@ import { overPolicy } from './config/policy.js';
 import { checkRequestOptions, checkSendOptions } from './config/validate-options.js';
 import { axiosDoor } from './doors/axios-door.js';
 import { callOptions } from './doors/call.js';
-import type { Call, Perform } from './doors/door.js';
+import type { Perform } from './doors/door.js';
 import { fetchDoor } from './doors/fetch-door.js';
 import type { ExchangeResponse } from './doors/response.js';
 import { sendAll } from './doors/send-all.js';
@@ -17,6 +17,7 @@ import type { Explanation } from './explanation.js';
 import { randomUserAgent } from './identity/user-agents.js';
 import { withUserAgent } from './identity/with-user-agent.js';
 import { explain, perform } from './perform.js';
+import type { Sender, Sending } from './perform.js';
 import type { ExchangePolicy, NamedSession } from './pipeline/exchange.js';
 import { InFlight } from './pipeline/in-flight.js';
 import { Waits } from './pipeline/waits.js';
@@ -50,7 +51,6 @@ export class Request implements AsyncDisposable {
   readonly #inFlight: InFlight;
   readonly #waits = new Waits();
   readonly #perform: Perform;
-  readonly #explain: (call: Call) => Promise<Explanation>;
   readonly #session: RequestOptions['session'];
   #target: Target;
   #axios: AxiosInstance | undefined;
@@ -73,20 +73,15 @@ export class Request implements AsyncDisposable {
     this.#defaults = callOptions(options);
     this.#policy = overPolicy(engine.policy, options);
     this.#session = options.session;
-    const sender = { engine, policy: this.#policy, waits: this.#waits };
-    this.#perform = async (read, answer) => {
-      this.#assertOpen();
-      // Not by `#tracked`: a hit is so short that one more promise counts.
-      this.#inFlight.enter();
-      try {
-        const reading = read();
-        const call = reading instanceof Promise ? await reading : reading;
-        return await perform({ ...sender, ...this.#present(), pin: this.#pin }, call, answer);
-      } finally {
-        this.#inFlight.leave();
-      }
+    const sending: Sending = {
+      enter: () => {
+        this.#assertOpen();
+        this.#inFlight.enter();
+      },
+      leave: () => this.#inFlight.leave(),
+      sender: () => this.#sender(),
     };
-    this.#explain = async (call) => explain({ ...sender, ...this.#present(), pin: this.#pin }, call);
+    this.#perform = (read, answer) => perform(sending, read, answer);
   }
 
   /**
@@ -103,14 +98,10 @@ export class Request implements AsyncDisposable {
    * @throws {StoreError} the usage counts could not be reached, so nothing was sent.
    * @throws {ClosedError} this Request or its manager is closed.
    */
-  async send<T = unknown>(url: string | URL, init?: SendOptions): Promise<ExchangeResponse<T>>;
-  async send<T = unknown>(config: SendOptions): Promise<ExchangeResponse<T>>;
-  async send<T = unknown>(target: string | URL | SendOptions, init: SendOptions = {}): Promise<ExchangeResponse<T>> {
-    // Faster than a spread, as in `overDefaults`.
-    const call =
-      typeof target === 'string' || target instanceof URL ? Object.assign({}, init, { url: String(target) }) : target;
-    checkSendOptions(call);
-    return send<T>(this.#perform, this.#defaults, call);
+  send<T = unknown>(url: string | URL, init?: SendOptions): Promise<ExchangeResponse<T>>;
+  send<T = unknown>(config: SendOptions): Promise<ExchangeResponse<T>>;
+  send<T = unknown>(target: string | URL | SendOptions, init?: SendOptions): Promise<ExchangeResponse<T>> {
+    return send<T>(this.#perform, this.#defaults, words(target, init));
   }
 
   /**
@@ -133,11 +124,14 @@ export class Request implements AsyncDisposable {
    */
   async explain(url: string | URL, init?: SendOptions): Promise<Explanation>;
   async explain(config: SendOptions): Promise<Explanation>;
-  async explain(target: string | URL | SendOptions, init: SendOptions = {}): Promise<Explanation> {
-    const call = typeof target === 'string' || target instanceof URL ? { ...init, url: String(target) } : target;
+  async explain(target: string | URL | SendOptions, init?: SendOptions): Promise<Explanation> {
+    const call = words(target, init);
     checkSendOptions(call);
     this.#assertOpen();
-    return this.#tracked(async () => this.#explain(await toCall(this.#defaults, call)));
+    return this.#tracked(async () => {
+      const read = await toCall(this.#defaults, call);
+      return explain(this.#sender(), read);
+    });
   }
 
   /**
@@ -246,6 +240,19 @@ export class Request implements AsyncDisposable {
     return this.close();
   }
 
+  #sender(): Sender {
+    const { endpoint, pool, session } = this.#present();
+    return {
+      engine: this.#engine,
+      endpoint,
+      pool,
+      session,
+      policy: this.#policy,
+      waits: this.#waits,
+      pin: this.#pin,
+    };
+  }
+
   /** By the secrets.json that is in force. */
   #present(): Target {
     const present = this.#engine.pools.present(this.#target.pool);
@@ -301,6 +308,13 @@ export class Request implements AsyncDisposable {
     this.#engine.pins.delete(pin);
     await pin.release();
   }
+}
+
+/** Both forms of a call as one. */
+function words(target: string | URL | SendOptions, init: SendOptions | undefined): SendOptions {
+  if (typeof target !== 'string' && !(target instanceof URL)) return target;
+  // Faster than a spread, as in `overDefaults`.
+  return Object.assign({}, init, { url: String(target) });
 }
 
 /** Where a Request takes its credentials from. */

@@ -1,5 +1,6 @@
 import type { AxiosError as AxiosErrorType } from 'axios';
 import type { RequestDefaults, SendOptions } from '../config/options.js';
+import { checkSendOptions } from '../config/validate-options.js';
 import { TimeoutReason } from '../pipeline/abort.js';
 import type { Exchange, OutboundRequest, Reply } from '../pipeline/exchange.js';
 import { TransportFault } from '../transport/fault.js';
@@ -12,8 +13,13 @@ import { maskedConfig, maskedRequest, toResponse } from './response.js';
 
 /** The door `send()`: fetch's words and axios's in, an axios response out. */
 export function send<T>(perform: Perform, defaults: RequestDefaults, call: SendOptions): Promise<ExchangeResponse<T>> {
-  const config = overDefaults(defaults, call);
-  return perform(() => toCall(defaults, call, config), {
+  let config = call;
+  const read = (): Call | Promise<Call> => {
+    checkSendOptions(call);
+    config = overDefaults(defaults, call);
+    return toCall(defaults, call, config);
+  };
+  return perform(read, {
     reply: (exchange, reply) => settleReply<T>(exchange, config, reply),
     error: (exchange, error) => toCallerError(exchange, config, error),
   });

@@ -22,7 +22,7 @@ export class CredentialLease implements Lease {
   readonly #exhausted: (refusal: Refusal) => Promise<Error>;
   readonly #onFree: () => void;
   readonly #clock: Clock;
-  #settled: Promise<void> | undefined;
+  #settled: { readonly done: Promise<void> | undefined } | undefined;
 
   constructor(options: {
     readonly store: UsageStore;
@@ -56,24 +56,33 @@ export class CredentialLease implements Lease {
     this.#tickets.push(answer);
   }
 
-  settle(verdict: Verdict | undefined, sent: boolean, seen: Seen = {}): Promise<void> {
-    this.#settled ??= this.#settle(verdict, sent, seen);
-    return this.#settled;
+  settle(verdict: Verdict | undefined, sent: boolean, seen: Seen = {}): Promise<void> | undefined {
+    this.#settled ??= { done: this.#settle(verdict, sent, seen) };
+    return this.#settled.done;
   }
 
-  async #settle(verdict: Verdict | undefined, sent: boolean, { host, told = [] }: Seen): Promise<void> {
-    const steps: Promise<void>[] = sent
-      ? this.#tickets
-          .filter(({ arrivalMattersFromMs }) => arrivalMattersFromMs <= this.#clock.now())
-          .map((ticket) => this.#tellArrival(ticket))
-      : this.#tickets.map((ticket) => this.#store.giveBack(ticket));
+  #settle(verdict: Verdict | undefined, sent: boolean, { host, told = [] }: Seen): Promise<void> | undefined {
+    const steps: Promise<unknown>[] = [];
+    for (const ticket of this.#tickets) {
+      if (!sent) steps.push(this.#giveBack(ticket));
+      else if (ticket.arrivalMattersFromMs <= this.#clock.now()) steps.push(this.#tellArrival(ticket));
+    }
     if (verdict !== undefined) {
       const { key, proxy, taken } = this;
-      steps.push(this.#health.settle({ pool: this.#tickets[0].pool, key, proxy, taken, verdict, host, told }));
+      const acting = this.#health.settle({ pool: this.#tickets[0].pool, key, proxy, taken, verdict, host, told });
+      if (acting !== undefined) steps.push(acting);
     }
+    return steps.length === 0 ? undefined : this.#settledBy(steps, sent);
+  }
+
+  async #settledBy(steps: readonly Promise<unknown>[], sent: boolean): Promise<void> {
     // A store that fails here leaves a use too many counted, or a rest untold: the reply is worth more than the note.
     await Promise.allSettled(steps);
     if (!sent) this.#onFree();
+  }
+
+  async #giveBack(ticket: Ticket): Promise<void> {
+    await this.#store.giveBack(ticket);
   }
 
   /** A reply waits only so long for the note; a store that is slower gets it behind the reply. */

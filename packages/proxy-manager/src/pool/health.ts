@@ -95,19 +95,19 @@ export class PoolHealth {
     }
   }
 
-  /** Does what the verdict asks for, and learns from what the reply told. */
-  async settle(settled: Settled): Promise<void> {
-    const { key, proxy, pool, told } = settled;
+  /** Does what the verdict asks for, and learns from what the reply told; undefined: that is nothing. */
+  settle(settled: Settled): Promise<unknown> | undefined {
+    const { key, proxy, pool, told, verdict } = settled;
+    const acting = verdict.kind === 'good' ? this.#good(settled) : this.#act(settled, verdict);
     const credential = key ?? proxy;
-    if (told.length === 0 || credential === undefined) return this.#act(settled);
-    await Promise.all([this.#act(settled), this.#learner.learn(pool, credential, told, this.#clock.now())]);
+    if (told.length === 0 || credential === undefined) return acting;
+    const learning = this.#learner.learn(pool, credential, told, this.#clock.now());
+    return acting === undefined ? learning : Promise.all([acting, learning]);
   }
 
-  async #act(settled: Settled): Promise<void> {
-    const { pool, key, proxy, verdict, host } = settled;
+  async #act(settled: Settled, verdict: Exclude<Verdict, { kind: 'good' }>): Promise<void> {
+    const { pool, key, proxy, host } = settled;
     switch (verdict.kind) {
-      case 'good':
-        return this.#good(settled);
       case 'throttled':
       case 'spent':
         return this.#rest(settled, verdict);
@@ -129,7 +129,7 @@ export class PoolHealth {
     }
   }
 
-  async #good({ pool, key, proxy, host }: Settled): Promise<void> {
+  #good({ pool, key, proxy, host }: Settled): Promise<unknown> | undefined {
     const book = bookOf(pool.endpoint);
     const steps: Promise<unknown>[] = [];
     const calm = (name: string, id: string): void => {
@@ -149,7 +149,7 @@ export class PoolHealth {
       calm(PROXIES, proxy.id);
       calm(hostBookOf(host), proxy.id);
     }
-    if (steps.length > 0) await Promise.all(steps);
+    return steps.length === 0 ? undefined : Promise.all(steps);
   }
 
   async #countRefusal(pool: Pool, id: string): Promise<void> {

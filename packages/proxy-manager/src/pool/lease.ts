@@ -25,7 +25,8 @@ export interface Lease {
   charge(cost: number): Promise<void>;
   /**
    * Ends the lease, the first call wins: does what the verdict asks for (undefined: nothing is known), `seen` being whom
-   * it speaks of and what it tells of quotas, and gives the uses back where `sent` is false, that is, surely nothing reached the wire. Never rejects.
+   * it speaks of and what it tells of quotas, and gives the uses back where `sent` is false, that is, surely nothing reached the wire. Never rejects;
+   * undefined: it is done already.
    */
-  settle(verdict: Verdict | undefined, sent: boolean, seen?: Seen): Promise<void>;
+  settle(verdict: Verdict | undefined, sent: boolean, seen?: Seen): Promise<void> | undefined;
 }

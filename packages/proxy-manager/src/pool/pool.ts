@@ -8,6 +8,7 @@ import { exhaustedError } from './exhausted.js';
 import { PoolHealth } from './health.js';
 import type { Lease } from './lease.js';
 import { Line } from './line.js';
+import type { Resting } from './resting-proxies.js';
 import { MAX_DATE_MS } from './retry-after.js';
 
 /** What a lease is asked for. */
@@ -71,40 +72,45 @@ export function credentialPool(options: {
     exhaustedError(refusal, { store, health, pool, host, pin, shun });
 
   /** Who rests where the request goes, and is not to serve. */
-  async function demandOf({ cost, pin, avoid, shun, host }: LeaseDemand): Promise<Demand> {
-    const found = health.restingFor(pool, host);
-    let resting = found instanceof Promise ? await found : found;
-    if (shun !== undefined && shun.size > 0) {
-      resting = new Map([...resting, ...Array.from(shun, (id) => [id, MAX_DATE_MS] as const)]);
-    }
+  function demandOf(wanted: LeaseDemand): Demand | Promise<Demand> {
+    const resting = health.restingFor(pool, wanted.host);
+    return resting instanceof Promise ? resting.then((known) => without(wanted, known)) : without(wanted, resting);
+  }
+
+  function without({ cost, pin, avoid, shun }: LeaseDemand, known: Resting): Demand {
+    const resting =
+      shun === undefined || shun.size === 0
+        ? known
+        : new Map([...known, ...Array.from(shun, (id) => [id, MAX_DATE_MS] as const)]);
     return { pool, cost, ...(pin && { pin }), ...(avoid && { avoid }), ...(resting.size > 0 && { resting }) };
   }
 
-  async function taken(wanted: LeaseDemand): Promise<Ticket> {
+  /** Waits where nobody is ready, behind those who came before. */
+  async function inLine(wanted: LeaseDemand, demand: Demand): Promise<Ticket | Refusal> {
     const { cost, waitMs, signal } = wanted;
-    const demand = await demandOf(wanted);
     const ask = async (): Promise<Ticket | Refusal> => store.take(await demandOf(wanted));
     // Whoever cannot take what others can stands in a line of its own.
     const apart = demand.resting === undefined ? [] : [wanted.host, ...(wanted.shun ?? [])];
     const name = JSON.stringify([wanted.pin ?? [], apart]);
-    let line = waitMs > 0 ? lines.get(name) : undefined;
+    let line = lines.get(name);
     let refusal = line?.refusalFor(cost);
     if (line === undefined || refusal === undefined) {
       const answer = await store.take(demand);
-      if (answer.granted) return answer;
-      if (waitMs <= 0 || answer.retryAtMs === Infinity) throw await exhausted(answer, wanted);
+      if (answer.granted || answer.retryAtMs === Infinity) return answer;
       refusal = answer;
       line = lines.get(name) ?? new Line(clock);
       lines.set(name, line);
     }
     try {
-      const answer = await line.wait(ask, { cost, refusal }, waitMs, signal);
-      if (answer.granted) return answer;
-      throw await exhausted(answer, wanted);
+      return await line.wait(ask, { cost, refusal }, waitMs, signal);
     } finally {
       if (line.isEmpty && lines.get(name) === line) lines.delete(name);
     }
   }
+
+  const onFree = (): void => {
+    for (const line of lines.values()) line.nudge();
+  };
 
   return {
     async lease(wanted) {
@@ -113,8 +119,12 @@ export function credentialPool(options: {
         throw new ConfigError('cost', [`expected a positive integer, found ${cost}`]);
       }
       signal?.throwIfAborted();
-      const ticket = await taken(wanted);
-      const [key, proxy] = [find('key', keys, ticket), find('proxy', proxies, ticket)];
+      const demanding = demandOf(wanted);
+      const demand = demanding instanceof Promise ? await demanding : demanding;
+      const ticket = await (wanted.waitMs > 0 ? inLine(wanted, demand) : store.take(demand));
+      if (!ticket.granted) throw await exhausted(ticket, wanted);
+      const key = find('key', keys, ticket);
+      const proxy = find('proxy', proxies, ticket);
       health.took([key, proxy], ticket.taken);
       const lease = new CredentialLease({
         store,
@@ -125,9 +135,7 @@ export function credentialPool(options: {
         health,
         exhausted: (refusal) => exhausted(refusal, wanted),
         clock,
-        onFree: () => {
-          for (const line of lines.values()) line.nudge();
-        },
+        onFree,
       });
       if (signal?.aborted === true) {
         await lease.settle(undefined, false);

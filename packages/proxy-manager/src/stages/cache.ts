@@ -44,7 +44,13 @@ export function cacheStage({ store, log, clock }: CacheStageOptions): {
   const refreshes = background({ clock });
   const flights = singleFlight<LandedEntry>({ leases: store.leases });
 
-  async function cache(exchange: Exchange, next: Next): Promise<Reply> {
+  function cache(exchange: Exchange, next: Next): Promise<Reply> {
+    if (exchange.policy.cache !== undefined) return cached(exchange, next);
+    exchange.trace.cache = 'bypass';
+    return next(exchange);
+  }
+
+  async function cached(exchange: Exchange, next: Next): Promise<Reply> {
     const ask = askOf(exchange);
     if (ask === undefined) return goPast(exchange, next);
     exchange.trace.cacheKey = ask.key;
@@ -113,7 +119,6 @@ export function cacheStage({ store, log, clock }: CacheStageOptions): {
   async function goPast(exchange: Exchange, next: Next): Promise<Reply> {
     exchange.trace.cache = 'bypass';
     const reply = await next(exchange);
-    if (exchange.policy.cache === undefined) return reply;
     await invalidate(store, exchange, reply);
     return { ...reply, headers: [...reply.headers, ['cache-status', forwardStatus('bypass', reply.status, false)]] };
   }

@@ -38,8 +38,9 @@ export function credentialStage(leaseFor: LeaseFor): Stage {
       throw error;
     } finally {
       identity?.settle(attempt.verdict);
+      const settling = lease.settle(attempt.verdict, isSent, attempt);
       // It never rejects, but may hang with its store: who has a reply, or has lost patience, is not kept for that.
-      await unlessAborted(lease.settle(attempt.verdict, isSent, attempt), exchange.signal).catch(() => {});
+      if (settling !== undefined) await unlessAborted(settling, exchange.signal).catch(() => {});
     }
   };
 }

@@ -1,6 +1,7 @@
 import { stickyUserAgents } from '../identity/sticky-user-agents.js';
 import { isSecureOrigin, withUserAgent } from '../identity/with-user-agent.js';
 import { header } from '../pipeline/headers.js';
+import type { Exchange, Reply } from '../pipeline/exchange.js';
 import type { Stage } from '../pipeline/stage.js';
 
 /**
@@ -10,23 +11,26 @@ import type { Stage } from '../pipeline/stage.js';
 export function identityStage(): Stage {
   const userAgentOf = stickyUserAgents();
 
-  return async function identity(exchange, next) {
-    const { attempt, endpoint, policy, request } = exchange;
+  function chosenFor({ attempt, endpoint, identity, policy: { userAgent } }: Exchange): Promise<string> | string {
+    if (typeof userAgent === 'object' && 'value' in userAgent) return userAgent.value;
+    if (identity !== undefined) return identity.userAgent;
+    const credential = [endpoint.name, ...attempt.taken.map(({ id }) => id)].join('\n');
+    return userAgentOf(credential, typeof userAgent === 'object' ? userAgent : undefined);
+  }
+
+  return function identity(exchange, next) {
+    const { attempt, policy, request } = exchange;
     const given = header(request.headers, 'user-agent');
     if (given !== undefined || policy.userAgent === 'off') {
       attempt.userAgent = given;
       return next(exchange);
     }
-    const { userAgent: wanted } = policy;
-    const credential = [endpoint.name, ...attempt.taken.map(({ id }) => id)].join('\n');
-    const userAgent =
-      wanted === 'auto'
-        ? (exchange.identity?.userAgent ?? (await userAgentOf(credential)))
-        : 'value' in wanted
-          ? wanted.value
-          : (exchange.identity?.userAgent ?? (await userAgentOf(credential, wanted)));
-    attempt.userAgent = userAgent;
-    const headers = withUserAgent(request.headers, userAgent, { hints: isSecureOrigin(request.url) });
-    return next({ ...exchange, request: { ...request, headers } });
+    const goOn = (userAgent: string): Promise<Reply> => {
+      attempt.userAgent = userAgent;
+      const headers = withUserAgent(request.headers, userAgent, { hints: isSecureOrigin(request.url) });
+      return next({ ...exchange, request: { ...request, headers } });
+    };
+    const chosen = chosenFor(exchange);
+    return typeof chosen === 'string' ? goOn(chosen) : chosen.then(goOn);
   };
 }

@@ -6,8 +6,8 @@ import { HostPace } from '../pace/host-pace.js';
 import type { Limiters } from '../pace/limiters.js';
 import { paceId } from '../pace/limiters.js';
 import { unlessAborted } from '../pipeline/abort.js';
-import type { Exchange, Trace } from '../pipeline/exchange.js';
-import type { Stage } from '../pipeline/stage.js';
+import type { Exchange, Reply, Trace } from '../pipeline/exchange.js';
+import type { Next, Stage } from '../pipeline/stage.js';
 
 /** Hosts kept before the idle ones are looked for. */
 const SWEEP_AT = 1000;
@@ -84,11 +84,10 @@ export function paceStage(limiters: Limiters): PaceStage {
     }
   }
 
-  const stage: Stage = async function pace(exchange, next) {
-    if (exchange.endpoint.pace === undefined) return next(exchange);
+  async function paced(exchange: Exchange, pace: Pace, next: Next): Promise<Reply> {
     // The body of an attempt that is being repeated may stay open until this one has ended, which must not wait for it.
     streaming.get(exchange.trace)?.();
-    const release = await slotFor(exchange, exchange.endpoint.pace);
+    const release = await slotFor(exchange, pace);
     try {
       const reply = await next(exchange);
       if (reply.body instanceof Uint8Array) release();
@@ -101,10 +100,13 @@ export function paceStage(limiters: Limiters): PaceStage {
       release();
       throw error;
     }
-  };
+  }
 
   return {
-    stage,
+    stage: function pace(exchange, next) {
+      const { pace: wanted } = exchange.endpoint;
+      return wanted === undefined ? next(exchange) : paced(exchange, wanted, next);
+    },
     async close() {
       closed = true;
       sendAway?.(new ClosedError('ProxyManager'));

@@ -15,13 +15,6 @@ export function recordStage({ log, clock }: { log: ExchangeLog; clock: Clock }):
     const startedMs = performance.now();
     const recordOf = (outcome: Outcome): ExchangeRecord =>
       toRecord(exchange, outcome, clock.now(), performance.now() - startedMs);
-    async function note(outcome: Outcome): Promise<void> {
-      try {
-        await log.gather(recordOf(outcome));
-      } catch (error) {
-        warn(error);
-      }
-    }
     /** At once: the reader of a stream sees its end right after this. */
     function noteEnding(outcome: Outcome): void {
       try {
@@ -30,15 +23,20 @@ export function recordStage({ log, clock }: { log: ExchangeLog; clock: Clock }):
         warn(error);
       }
     }
-    let reply: Reply;
+    let outcome: Outcome;
     try {
-      reply = await next(exchange);
+      outcome = { reply: await next(exchange) };
     } catch (error) {
-      await note({ error });
-      throw error;
+      outcome = { error };
     }
-    if (reply.body instanceof Uint8Array) {
-      await note({ reply });
+    const { reply } = outcome;
+    if (reply === undefined || reply.body instanceof Uint8Array) {
+      try {
+        await log.gather(recordOf(outcome));
+      } catch (error) {
+        warn(error);
+      }
+      if (reply === undefined) throw outcome.error;
       return reply;
     }
     const body = recorded(reply.body, keptBytes(exchange, reply), (ending) => noteEnding({ reply, ...ending }));

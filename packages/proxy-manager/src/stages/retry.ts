@@ -50,7 +50,12 @@ export function retryStage({ clock }: { clock: Clock }): Stage {
       const attempt = openAttempt(number, clock.now(), again);
       trace.attempts = number;
       trace.last = attempt;
-      const ending = await tryOnce({ ...patient(exchange, previous?.attempt), attempt, avoid: used, shun }, next);
+      let ending: Ending;
+      try {
+        ending = { reply: await next({ ...patient(exchange, previous?.attempt), attempt, avoid: used, shun }) };
+      } catch (error) {
+        ending = { error };
+      }
       trace.waitedMs += attempt.poolMs + attempt.paceMs;
       if (previous !== undefined && 'error' in ending && isRefusal(ending.error)) {
         // No credential is left for another try: what the caller wants to know is why the last one failed.
@@ -77,14 +82,6 @@ export function retryStage({ clock }: { clock: Clock }): Stage {
 function unwanted({ taken, verdict }: Attempt): readonly string[] {
   const isKey = verdict?.kind === 'refused' || (verdict?.kind === 'blocked' && taken.length === 1);
   return isKey ? taken.filter(({ kind }) => kind === 'key').map(({ id }) => id) : [];
-}
-
-async function tryOnce(exchange: Exchange, next: (exchange: Exchange) => Promise<Reply>): Promise<Ending> {
-  try {
-    return { reply: await next(exchange) };
-  } catch (error) {
-    return { error };
-  }
 }
 
 function conclude(ending: Ending): Reply {

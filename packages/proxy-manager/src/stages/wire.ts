@@ -43,7 +43,8 @@ export function wireStage({ transport, clock }: { transport: Transport; clock: C
       attempt.sent = true;
       attempt.host = reply.url.host;
       exchange.identity?.keepCookies(reply.url, reply.headers);
-      const { verdict, told } = await judgement(exchange, reply, clock.now());
+      const judging = judgement(exchange, reply, clock.now());
+      const { verdict, told } = judging instanceof Promise ? await judging : judging;
       attempt.verdict = verdict;
       attempt.told = told;
       const masked = masker.reply(reply);
@@ -74,7 +75,7 @@ function loginOf({ auth }: OutboundRequest): Secret | undefined {
   return new Secret(`${auth.username}:${auth.password}`, 'login');
 }
 
-async function judgement(exchange: Exchange, reply: WireReply, nowMs: number): Promise<Judgement> {
+function judgement(exchange: Exchange, reply: WireReply, nowMs: number): Judgement | Promise<Judgement> {
   const { attempt, endpoint, lease, policy, request } = exchange;
   const { proxy } = lease ?? {};
   const isPlain = reply.url.protocol === 'http:' && proxy?.protocol !== 'socks5';
@@ -96,8 +97,8 @@ async function judgement(exchange: Exchange, reply: WireReply, nowMs: number): P
     credential: lease?.key && { id: lease.key.id },
     proxy: proxy && { id: proxy.id },
   };
-  const judged = await overruled(policy.outcome, about, reply, travelled, verdict);
-  return isOwn ? judged : { ...judged, verdict: ofAnother(judged.verdict) };
+  const judging = overruled(policy.outcome, about, reply, travelled, verdict);
+  return isOwn ? judging : judging.then((judged) => ({ ...judged, verdict: ofAnother(judged.verdict) }));
 }
 
 /** A host that a redirect led to knows nothing of the key: what it says of it rests none of ours. */

@@ -48,21 +48,27 @@ export interface UndiciTransportOptions {
 export function undiciTransport(options: UndiciTransportOptions = {}): Transport {
   const { connections = 256, connectMs = 10_000, headersMs = 300_000, bodyMs = 300_000, tls = {} } = options;
   let opening: Promise<ConnectionPool> | undefined;
+  let opened: ConnectionPool | undefined;
   let closed = false;
 
   const open = async (): Promise<ConnectionPool> => {
     const undici = { Client: await loadClient() };
     const sessions = new LRUCache<string, Buffer>({ max: TLS_SESSIONS });
     const settings = { stepMs: connectMs, headersMs, bodyMs, tls, sessions, lookup: cachedLookup() };
-    return new ConnectionPool(undici, settings, { perRoute: connections, idle: IDLE_CONNECTIONS });
+    opened = new ConnectionPool(undici, settings, { perRoute: connections, idle: IDLE_CONNECTIONS });
+    return opened;
   };
 
-  const sendOnce = async (request: WireRequest, observation: WireObservation): Promise<WireReply> => {
-    const pool = await (opening ??= open());
+  const sendOn = (pool: ConnectionPool, request: WireRequest, observation: WireObservation): Promise<WireReply> => {
     if (closed) throw new ClosedError('ProxyManager');
     request.signal.throwIfAborted();
     return exchangeOn(pool, request, observation, bodyMs);
   };
+
+  const sendOnce = (request: WireRequest, observation: WireObservation): Promise<WireReply> =>
+    opened === undefined
+      ? (opening ??= open()).then((pool) => sendOn(pool, request, observation))
+      : sendOn(opened, request, observation);
 
   return {
     send: (request, observation) => followRedirects(request, observation, sendOnce),

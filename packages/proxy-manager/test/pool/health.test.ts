@@ -106,7 +106,7 @@ describe('throttled', () => {
   test('many at once are one', async () => {
     const { clock, credentials } = bench({ keys: 1 });
     const leases = await Promise.all([1, 2, 3, 4].map(() => credentials.lease(once())));
-    await Promise.all(leases.map((lease) => lease.settle(throttled, true, { host: HOST })));
+    await Promise.all(leases.map(async (lease) => lease.settle(throttled, true, { host: HOST })));
     expect((await refusalOf(credentials)).retryAt.getTime()).toBe(clock.nowMs + MINUTE_MS);
   });
 });
