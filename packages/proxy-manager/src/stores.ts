@@ -12,7 +12,7 @@ import type { ManagerOptions } from './config/options.js';
 import type { Connection, ServerConnection } from './connections.js';
 import { closeAll, elasticsearchConnection, owned } from './connections.js';
 import type { Environment } from './embedded/environment.js';
-import { openCounts, openEnvironment } from './embedded/environment.js';
+import { openCache, openCounts, openEnvironment } from './embedded/environment.js';
 import { ConfigError } from './errors.js';
 import { elasticsearchSink } from './log/elasticsearch.js';
 import type { ExchangeSink } from './log/exchange-log.js';
@@ -49,6 +49,7 @@ type CacheChoice = NonNullable<NonNullable<ManagerOptions['cache']>['store']>;
 interface Ground {
   readonly clock: Clock;
   readonly counts: Connection<Environment>;
+  readonly replies: Connection<Environment>;
   readonly environment: Connection<Environment>;
   readonly redis: ServerConnection<Cluster | Redis> | undefined;
   readonly elasticsearch: ServerConnection<Client> | undefined;
@@ -72,6 +73,10 @@ export function openStores(options: ManagerOptions & { readonly dataDir: string;
     retentionDays,
     counts: owned(
       () => openCounts(dataDir),
+      (environment) => environment.close(),
+    ),
+    replies: owned(
+      () => openCache(dataDir),
       (environment) => environment.close(),
     ),
     environment: owned(
@@ -110,6 +115,7 @@ export function openStores(options: ManagerOptions & { readonly dataDir: string;
     ...(store === undefined ? [] : [memory]),
     ...sinks,
     ground.counts,
+    ground.replies,
     ground.environment,
     ...(ground.redis === undefined ? [] : [ground.redis]),
     ...(ground.elasticsearch === undefined ? [] : [ground.elasticsearch]),
@@ -151,13 +157,13 @@ function defaultCache({ elasticsearch, redis }: Ground): CacheChoice {
 
 /** Undefined: the memory tier alone. */
 function cacheStore(choice: CacheChoice, ground: Ground, maxBytes: number | undefined): CacheStore | undefined {
-  const { clock, environment } = ground;
+  const { clock, replies } = ground;
   switch (choice) {
     case 'memory':
       return undefined;
     case 'embedded':
       return lmdbCacheStore({
-        environment: environment.client,
+        environment: replies.client,
         clock,
         ...(maxBytes === undefined ? {} : { maxBytes }),
       });

@@ -2,10 +2,10 @@
 import { createHash, randomBytes, randomInt } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { lmdbCacheStore } from '../../../packages/proxy-manager/dist/cache/lmdb.js';
-import { openEnvironment } from '../../../packages/proxy-manager/dist/embedded/environment.js';
+import { openCache } from '../../../packages/proxy-manager/dist/embedded/environment.js';
 
 const [dataDir, round] = process.argv.slice(2);
-const store = lmdbCacheStore({ environment: () => openEnvironment(dataDir), clock: Date });
+const store = lmdbCacheStore({ environment: () => openCache(dataDir), clock: Date });
 
 async function writeOne(slot) {
   const body = randomBytes(randomInt(1, 100_000));

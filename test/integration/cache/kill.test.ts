@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import type { CacheListing, CacheSelector, CacheStore } from '../../../packages/proxy-manager/src/cache/cache-store.js';
 import { lmdbCacheStore } from '../../../packages/proxy-manager/src/cache/lmdb.js';
-import { openEnvironment } from '../../../packages/proxy-manager/src/embedded/environment.js';
+import { openCache } from '../../../packages/proxy-manager/src/embedded/environment.js';
 import { header } from '../../../packages/proxy-manager/src/pipeline/headers.js';
 
 const WRITER = fileURLToPath(new URL('kill-writer.mjs', import.meta.url));
@@ -43,7 +43,7 @@ test('writers killed at any moment leave every acknowledged entry, whole, and no
   try {
     for (let round = 1; round <= ROUNDS; round++) {
       for (const slot of await writeAndKill(dataDir, round, 5 + round * 17)) acknowledged.set(slot, round);
-      const environment = await openEnvironment(dataDir);
+      const environment = await openCache(dataDir);
       const store = lmdbCacheStore({ environment: async () => environment, clock: Date });
       const records = await environment.openDatabase<Buffer>({ name: 'cache', version: 2 }, { encoding: 'binary' });
       const before = records.getCount();

@@ -12,7 +12,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { Client } from '@elastic/elasticsearch';
 import { afterAll, expect, test } from 'vitest';
 import { lmdbCacheStore } from '../../../packages/proxy-manager/src/cache/lmdb.js';
-import { openEnvironment } from '../../../packages/proxy-manager/src/embedded/environment.js';
+import { openCache } from '../../../packages/proxy-manager/src/embedded/environment.js';
 import { CACHE_INDEX, LOG_DATA_STREAM } from '../../../packages/proxy-manager/src/log/assets.js';
 import { elasticsearchUrl } from '../../services/urls.js';
 import { logDirectory } from './support.js';
@@ -142,7 +142,7 @@ function filesBelow(directory: string): Place[] {
 
 /** Every entry of the embedded cache, decoded. */
 async function cachedIn(dataDir: string): Promise<string[]> {
-  const environment = await openEnvironment(dataDir);
+  const environment = await openCache(dataDir);
   const store = lmdbCacheStore({ environment: async () => environment, clock: { now: () => Date.now() } });
   const found: string[] = [];
   for await (const { key } of store.list()) {

@@ -1,7 +1,7 @@
 import { mkdtemp, open, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Key, RootDatabase } from 'lmdb';
-import { COPY } from './counts-directory.js';
+import { COPY } from './boot-directory.js';
 
 /** Keeps a flushed copy of an environment that is not flushed itself. */
 export interface Copies {

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import type { Database, DatabaseOptions, Key, RootDatabase, RootDatabaseOptions } from 'lmdb';
 import { ConfigError, StoreError } from '../errors.js';
 import { batches } from './batches.js';
+import { bootDirectory } from './boot-directory.js';
 import { bootId } from './boot-id.js';
 import type { Copies } from './copies.js';
 import { copies } from './copies.js';
-import { countsDirectory } from './counts-directory.js';
 import { assertStoreFile, newerVersion } from './format.js';
 import type { Transactions } from './transactions.js';
 import { transactions } from './transactions.js';
@@ -43,7 +43,7 @@ interface Opened {
   readonly directory: string;
   readonly databases: Map<string, Promise<Database<unknown, Key>>>;
   readonly writes: Transactions;
-  readonly copies?: Copies;
+  readonly copies?: Copies | undefined;
 }
 
 interface Shared {
@@ -69,10 +69,22 @@ export function openEnvironment(dataDir: string): Promise<Environment> {
  * copy of it is flushed every second, which is where it begins from after a power cut. Where the system does not tell
  * one boot from another it is the one of `openEnvironment`.
  */
-export async function openCounts(dataDir: string): Promise<Environment> {
+export function openCounts(dataDir: string): Promise<Environment> {
+  return openUntilBoot(dataDir, 'counts', copies);
+}
+
+/**
+ * The same for the cache, which may be lost and is too large for copies: after a power cut, and after any other boot, it
+ * begins empty.
+ */
+export function openCache(dataDir: string): Promise<Environment> {
+  return openUntilBoot(dataDir, 'cache');
+}
+
+async function openUntilBoot(dataDir: string, name: string, keepsCopies?: typeof copies): Promise<Environment> {
   const boot = await bootId();
   if (boot === undefined) return openEnvironment(dataDir);
-  return openIn(dataDir, 'counts', (directory) => openUnflushed(directory, boot));
+  return openIn(dataDir, name, (base) => openUnflushed(base, boot, keepsCopies));
 }
 
 async function openIn(
@@ -120,16 +132,11 @@ async function openStore(directory: string): Promise<Opened> {
   return { root, directory, databases: new Map(), writes: transactions(root, directory) };
 }
 
-async function openUnflushed(counts: string, boot: string): Promise<Opened> {
-  const directory = await countsDirectory(counts, boot);
+async function openUnflushed(base: string, boot: string, keepsCopies?: typeof copies): Promise<Opened> {
+  const directory = await bootDirectory(base, boot);
   const root = await openRoot(directory, { noSync: true, noMetaSync: true });
-  return {
-    root,
-    directory,
-    databases: new Map(),
-    writes: transactions(root, directory, batches()),
-    copies: copies(root, counts),
-  };
+  const writes = transactions(root, directory, batches());
+  return { root, directory, databases: new Map(), writes, copies: keepsCopies?.(root, base) };
 }
 
 async function openRoot(directory: string, options: RootDatabaseOptions): Promise<RootDatabase<unknown, Key>> {

@@ -5,6 +5,7 @@ import type { Database, Key } from 'lmdb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { lmdbCacheStore } from '../../src/cache/lmdb.js';
 import { encodeEntry } from '../../src/cache/record.js';
+import { bootId } from '../../src/embedded/boot-id.js';
 import type { Environment } from '../../src/embedded/environment.js';
 import { cacheStoreContract } from '../../src/testing/cache-contract.js';
 import { clock, entry, keyFor } from './entry.js';
@@ -106,7 +107,7 @@ describe('lmdb cache store', () => {
     const { bytes } = await store.stats();
     expect(bytes).toBeLessThanOrEqual(maxBytes);
     expect(bytes).toBeGreaterThan(maxBytes / 2);
-    const { size } = await stat(join(own.dataDir, 'store', 'data.mdb'));
+    const { size } = await stat(join(own.dataDir, 'cache', (await bootId()) ?? '', 'data.mdb'));
     expect(size).toBeLessThan(2 * maxBytes);
     await own.close();
   });

@@ -23,7 +23,8 @@ function storesIn(dataDir: string, options: ManagerOptions = {}): Stores {
 }
 
 async function damage(dataDir: string): Promise<() => Promise<void>> {
-  const directories = [join(dataDir, 'store'), join(dataDir, 'counts', (await bootId()) ?? '')];
+  const boot = (await bootId()) ?? '';
+  const directories = [join(dataDir, 'counts', boot), join(dataDir, 'cache', boot)];
   for (const directory of directories) {
     await mkdir(directory, { recursive: true });
     await writeFile(join(directory, 'data.mdb'), 'garbage');

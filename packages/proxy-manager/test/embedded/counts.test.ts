@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Database, Key } from 'lmdb';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { countsDirectory } from '../../src/embedded/counts-directory.js';
+import { bootDirectory } from '../../src/embedded/boot-directory.js';
 import type { Environment } from '../../src/embedded/environment.js';
 import { openCounts } from '../../src/embedded/environment.js';
 
@@ -73,7 +73,7 @@ describe('openCounts', () => {
     await environment.close();
     await reboot();
     const boot = 'aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee';
-    const begun = await Promise.all(Array.from({ length: 8 }, () => countsDirectory(counts, boot)));
+    const begun = await Promise.all(Array.from({ length: 8 }, () => bootDirectory(counts, boot)));
     expect(new Set(begun)).toEqual(new Set([join(counts, boot)]));
     expect((await readdir(counts)).toSorted()).toEqual([boot, 'copy.mdb']);
     expect(await readdir(join(counts, boot))).toEqual(['data.mdb']);
