@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { toRecord } from '../../packages/proxy-manager/dist/log/exchange-record.js';
+import { toLine } from '../../packages/proxy-manager/dist/log/exchange-line.js';
 import { elasticsearchSink } from '../../packages/proxy-manager/dist/log/elasticsearch.js';
 import { openExchangeLog } from '../../packages/proxy-manager/dist/log/open-exchange-log.js';
 import { openAttempt, openTrace } from '../../packages/proxy-manager/dist/pipeline/exchange.js';
@@ -78,7 +78,7 @@ async function costs(inFlight) {
     const before = process.cpuUsage();
     for (let from = 0; from < EXCHANGES; from += inFlight) {
       const turn = exchanges.slice(from, from + inFlight);
-      await Promise.all(turn.map((exchange) => log.gather(toRecord(exchange, { reply }, now, 12))));
+      await Promise.all(turn.map((exchange) => log.gather(toLine(exchange, { reply }, now, 12))));
     }
     const { user, system } = process.cpuUsage(before);
     if (round >= 0) rounds.push((user + system) / EXCHANGES);
@@ -96,7 +96,7 @@ async function rates(node) {
     sinks: [elasticsearchSink({ client: async () => client })],
   });
   const records = () =>
-    Array.from({ length: DOCUMENTS }, (_, number) => toRecord(exchangeOf(number), { reply }, Date.now(), 12));
+    Array.from({ length: DOCUMENTS }, (_, number) => toLine(exchangeOf(number), { reply }, Date.now(), 12));
   const ways = {
     async log(documents) {
       for (const document of documents) log.write(document);
@@ -116,7 +116,8 @@ async function rates(node) {
   for (let round = -1; round < ROUNDS; round++) {
     const turns = Object.entries(ways);
     for (const [name, ship] of round % 2 === 0 ? turns : turns.toReversed()) {
-      const documents = records();
+      const lines = records();
+      const documents = name === 'log' ? lines : lines.map(({ text }) => JSON.parse(text));
       const startedMs = performance.now();
       await ship(documents);
       if (round >= 0) found[name].push(DOCUMENTS / ((performance.now() - startedMs) / 1000));

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { assets, CACHE_INDEX, LOG_DATA_STREAM } from '../../../packages/proxy-manager/src/log/assets.js';
 import { elasticsearchSink } from '../../../packages/proxy-manager/src/log/elasticsearch.js';
 import { ensureAssets, installAssets } from '../../../packages/proxy-manager/src/log/install-assets.js';
-import { lossRecord, toRecord } from '../../../packages/proxy-manager/src/log/exchange-record.js';
+import { toLine } from '../../../packages/proxy-manager/src/log/exchange-line.js';
+import { lossLine } from '../../../packages/proxy-manager/src/log/loss-line.js';
 import { aReply, anExchange, STARTED_MS } from '../../../packages/proxy-manager/test/log/exchanges.js';
 import { startElasticsearch } from '../../services/elasticsearch.js';
 import type { Service } from '../../services/service.js';
@@ -116,23 +117,20 @@ test('every field that a record can hold is mapped by the template, and none but
     },
     trace: { cacheAgeMs: 5, context: { traceId: '1'.repeat(32), spanId: '2'.repeat(16), flags: 1 } },
   });
-  const records = [
-    toRecord(exchange, { reply: aReply({ status: 500, body: Buffer.from('oh') }), error: fault }, STARTED_MS + 1),
-    toRecord(anExchange({ policy: { record: { sample: 0.5 } } }), { reply: aReply() }, STARTED_MS + 1),
-    lossRecord({ records: 1, bytes: 1, bound: 'maxBytes' }, STARTED_MS + 1),
-  ];
+  const lines = [
+    toLine(exchange, { reply: aReply({ status: 500, body: Buffer.from('oh') }), error: fault }, STARTED_MS + 1),
+    toLine(anExchange({ policy: { record: { sample: 0.5 } } }), { reply: aReply() }, STARTED_MS + 1),
+    lossLine({ records: 1, bytes: 1, bound: 'maxBytes' }, STARTED_MS + 1),
+  ].map((line) => (typeof line === 'string' ? line : line.text));
   const sink = elasticsearchSink({ client: async () => client });
-  await sink.ship(
-    records.map((record) => JSON.stringify(record)),
-    new AbortController().signal,
-  );
+  await sink.ship(lines, new AbortController().signal);
   await client.indices.refresh({ index: LOG_DATA_STREAM });
-  expect((await client.count({ index: LOG_DATA_STREAM })).count).toBe(records.length);
+  expect((await client.count({ index: LOG_DATA_STREAM })).count).toBe(lines.length);
 
   const [component] = assets();
   const template = component?.body['template'] as { mappings: object };
   const planned = leaves(template.mappings);
-  const written = records.flatMap((record) => paths(record));
+  const written = lines.flatMap((line) => paths(JSON.parse(line)));
   expect(written.filter((path) => !/^labels\.|\.headers\./.test(path) && !planned.has(path))).toStrictEqual([]);
 
   // The other way round: no field that nothing ever fills.

@@ -9,6 +9,7 @@ import { BATCH_MAX_LINES } from '../../../packages/proxy-manager/src/log/segment
 import { listSegments } from '../../../packages/proxy-manager/src/log/segment.js';
 import { SEGMENT_MAX_BYTES } from '../../../packages/proxy-manager/src/log/spool.js';
 import {
+  aLine,
   aRecord,
   filesIn,
   forkChild,
@@ -31,7 +32,7 @@ function owners(directory: string): string[] {
 test('without a sink the spool is the log, and is kept', async () => {
   const directory = await logDirectory();
   const log = openLog(directory, []);
-  log.write(aRecord('1'));
+  log.write(aLine('1'));
   expect(await log.flush()).toBe(true);
   await log.close();
   expect(spooledIds(directory)).toStrictEqual(['1']);
@@ -41,9 +42,9 @@ test('flush brings every record to every sink, in order and once; close leaves n
   const directory = await logDirectory();
   const sinks = [testSink('a'), testSink('b')];
   const log = openLog(directory, sinks);
-  for (const id of ['1', '2', '3']) log.write(aRecord(id));
+  for (const id of ['1', '2', '3']) log.write(aLine(id));
   expect(await log.flush()).toBe(true);
-  log.write(aRecord('4'));
+  log.write(aLine('4'));
   await log.close();
   for (const sink of sinks) expect(sink.ids()).toStrictEqual(['1', '2', '3', '4']);
   expect(filesIn(directory)).toStrictEqual([]);
@@ -52,16 +53,16 @@ test('flush brings every record to every sink, in order and once; close leaves n
 test('a record goes out by itself within about a second', async () => {
   const sink = testSink();
   const log = openLog(await logDirectory(), [sink]);
-  log.write(aRecord('1'));
+  log.write(aLine('1'));
   await vi.waitFor(() => expect(sink.ids()).toStrictEqual(['1']), { timeout: 3000 });
 });
 
 test('batches are bounded in lines and bytes, and a line longer than a batch goes alone', async () => {
   const sink = testSink();
   const log = openLog(await logDirectory(), [sink]);
-  for (let number = 0; number < BATCH_MAX_LINES + 1; number++) log.write(aRecord(`small-${number}`));
-  for (let number = 0; number < 5; number++) log.write(aRecord(`large-${number}`, 400_000));
-  log.write(aRecord('huge', 3_000_000));
+  for (let number = 0; number < BATCH_MAX_LINES + 1; number++) log.write(aLine(`small-${number}`));
+  for (let number = 0; number < 5; number++) log.write(aLine(`large-${number}`, 400_000));
+  log.write(aLine('huge', 3_000_000));
   expect(await log.flush()).toBe(true);
   expect(sink.batches.map(({ length }) => length)).toStrictEqual([1000, 3, 2, 1, 1]);
   expect(sink.ids()).toHaveLength(BATCH_MAX_LINES + 7);
@@ -73,10 +74,10 @@ test('a sink that is away gets all of it when it is back; the outage is told onc
   const sink = testSink();
   sink.failing = true;
   const log = openLog(await logDirectory(), [sink], told);
-  log.write(aRecord('1'));
+  log.write(aLine('1'));
   expect(await log.flush(1000)).toBe(false);
   expect(sink.attempts).toBeGreaterThan(1);
-  log.write(aRecord('2'));
+  log.write(aLine('2'));
   sink.failing = false;
   expect(await log.flush()).toBe(true);
   expect(sink.ids()).toStrictEqual(['1', '2']);
@@ -87,7 +88,7 @@ test('a sink that is away does not hold up another', async () => {
   const [away, there] = [testSink('away'), testSink('there')];
   away.failing = true;
   const log = openLog(await logDirectory(), [away, there]);
-  log.write(aRecord('1'));
+  log.write(aLine('1'));
   expect(await log.flush(200)).toBe(false);
   expect(there.ids()).toStrictEqual(['1']);
 });
@@ -96,7 +97,7 @@ test('close does not hang on a sink that never answers, and the next log ships w
   const directory = await logDirectory();
   const deaf: ExchangeSink = { name: 'test', ship: () => new Promise(() => {}), close: async () => {} };
   const log = openLog(directory, [deaf]);
-  log.write(aRecord('1'));
+  log.write(aLine('1'));
   const startedMs = performance.now();
   await log.close(100);
   expect(performance.now() - startedMs).toBeLessThan(1000);
@@ -111,8 +112,8 @@ test('a full segment is removed when it is shipped; the open one stays', async (
   const directory = await logDirectory();
   const sink = testSink();
   const log = openLog(directory, [sink]);
-  log.write(aRecord('1', SEGMENT_MAX_BYTES));
-  log.write(aRecord('2'));
+  log.write(aLine('1', SEGMENT_MAX_BYTES));
+  log.write(aLine('2'));
   expect(await log.flush()).toBe(true);
   expect(spooledIds(directory)).toStrictEqual(['2']);
 });
@@ -121,10 +122,10 @@ test('the cursor lets the next log go on where the last one was', async () => {
   const directory = await logDirectory();
   const first = testSink();
   const log = openLog(directory, [first]);
-  log.write(aRecord('1'));
+  log.write(aLine('1'));
   await log.flush();
   first.failing = true;
-  log.write(aRecord('2'));
+  log.write(aLine('2'));
   await log.close(50);
   const second = testSink();
   await openedAndFlushed(directory, second);
@@ -183,10 +184,10 @@ test('a segment that vanishes is told, and the rest goes on', async () => {
   const told: string[] = [];
   const sink = testSink();
   const log = openLog(directory, [sink], told);
-  log.write(aRecord('1'));
+  log.write(aLine('1'));
   renameSync(directory, `${directory}-away`);
   expect(await log.flush(500)).toBe(false);
-  log.write(aRecord('2'));
+  log.write(aLine('2'));
   expect(await log.flush()).toBe(true);
   expect(sink.ids()).toStrictEqual(['2']);
   expect(told).toMatchObject([expect.stringContaining('could not read')]);

@@ -25,7 +25,8 @@ const heap = [];
 let number = 0;
 for (let part = 0; part < parts; part++) {
   for (let n = 0; n < partRecords; n++) {
-    log.write({ '@timestamp': new Date().toISOString(), event: { id: String(number++) }, message });
+    const record = { '@timestamp': new Date().toISOString(), event: { id: String(number++) }, message };
+    log.write({ text: JSON.stringify(record) });
     if (n % 100 === 0) await new Promise(setImmediate);
   }
   heap.push(await settled());

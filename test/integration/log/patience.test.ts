@@ -5,8 +5,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { TestContext } from 'vitest';
 import { expect, it } from 'vitest';
 import { openExchangeLog } from '../../../packages/proxy-manager/src/log/open-exchange-log.js';
+import { lineOf } from '../../../packages/proxy-manager/test/log/log-support.js';
 
-const record = { '@timestamp': new Date(0).toISOString(), event: { id: 'one' } };
+const line = lineOf({ '@timestamp': new Date(0).toISOString(), event: { id: 'one' } });
 
 async function logTo(
   { onTestFinished }: TestContext,
@@ -31,14 +32,14 @@ it.concurrent('waits longer than 5 s for a sink that is only slow', async (conte
     await delay(5_500);
     isShipped = true;
   });
-  log.write(record);
+  log.write(line);
   expect(await log.flush()).toBe(true);
   expect(isShipped).toBe(true);
 });
 
 it.concurrent('gives a sink that fails up after 5 s', async (context) => {
   const log = await logTo(context, () => Promise.reject(new Error('away')));
-  log.write(record);
+  log.write(line);
   const startedMs = performance.now();
   expect(await log.flush()).toBe(false);
   expect(performance.now() - startedMs).toBeLessThan(10_000);

@@ -8,6 +8,7 @@ import { openExchangeLog } from '../../../packages/proxy-manager/src/log/open-ex
 import { selfSigned } from '../../../packages/proxy-manager/test/servers/certificate.js';
 import { startSecuredElasticsearch } from '../../services/secured-elasticsearch.js';
 import type { Service } from '../../services/service.js';
+import { lineOf } from '../../../packages/proxy-manager/test/log/log-support.js';
 import { aRecord, filesIn, logDirectory, storedIds } from './support.js';
 
 const certificate = selfSigned();
@@ -111,7 +112,7 @@ test('who may nothing loses nothing: the records wait, and nobody reads the pass
       sinks: [elasticsearchSink({ client: async () => client, installAssets: false })],
       onProblem: (problem) => told.push(`${problem.message} ${String(problem.cause)}`),
     });
-    log.write(aRecord());
+    log.write(lineOf(aRecord()));
     await log.close(500);
     expect(filesIn(directory).filter((name) => name.endsWith('.ndjson'))).toHaveLength(1);
     expect(told).toMatchObject([expect.stringContaining('could not ship')]);

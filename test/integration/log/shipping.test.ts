@@ -6,6 +6,7 @@ import { LOG_DATA_STREAM } from '../../../packages/proxy-manager/src/log/assets.
 import { startElasticsearch } from '../../services/elasticsearch.js';
 import type { Service } from '../../services/service.js';
 import { faultProxy } from './fault-proxy.js';
+import { lineOf } from '../../../packages/proxy-manager/test/log/log-support.js';
 import { aRecord, filesIn, logDirectory, storedIds } from './support.js';
 
 let service: Service;
@@ -41,7 +42,7 @@ test(
       for (let number = 0; number < count; number++) {
         const record = aRecord(`record ${number}`);
         ids.push(record.event.id);
-        log.write(record);
+        log.write(lineOf(record));
       }
     };
 
@@ -80,7 +81,7 @@ test('close does not hang on an Elasticsearch that is away, and the next log shi
     onProblem: () => {},
   });
   const record = aRecord();
-  first.write(record);
+  first.write(lineOf(record));
   const startedMs = performance.now();
   await first.close(500);
   expect(performance.now() - startedMs).toBeLessThan(10_000);
@@ -103,11 +104,11 @@ test('a batch whose answer was lost is there once, also where the stream was rol
   });
   const records = Array.from({ length: 300 }, () => aRecord());
   const [first, ...rest] = records;
-  if (first !== undefined) log.write(first);
+  if (first !== undefined) log.write(lineOf(first));
   expect(await log.flush()).toBe(true);
   proxy.next = 'lose-answer';
   proxy.onFault = () => client.indices.rollover({ alias: LOG_DATA_STREAM });
-  for (const record of rest) log.write(record);
+  for (const record of rest) log.write(lineOf(record));
   expect(await log.flush(20_000)).toBe(true);
   expect(proxy.next).toBeUndefined();
   const ids = records.map(({ event }) => event.id);
@@ -125,11 +126,11 @@ test('while the stream takes no writes, as a full disk makes it, records wait', 
     sinks: [elasticsearchSink({ client: async () => client })],
     onProblem: (problem) => told.push(problem.message),
   });
-  log.write(aRecord());
+  log.write(lineOf(aRecord()));
   expect(await log.flush(20_000)).toBe(true);
   const record = aRecord();
   await client.indices.putSettings({ index: LOG_DATA_STREAM, settings: { 'index.blocks.write': true } });
-  log.write(record);
+  log.write(lineOf(record));
   expect(await log.flush(500)).toBe(false);
   expect(told).toMatchObject([expect.stringContaining('cluster_block_exception')]);
   await client.indices.putSettings({ index: LOG_DATA_STREAM, settings: { 'index.blocks.write': false } });

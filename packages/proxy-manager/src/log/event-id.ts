@@ -9,6 +9,9 @@ const WRITER = Array.from(randomBytes(10), (byte) => ALPHABET[byte & 31]).join('
 let lastMs = -1;
 let lastTime = '';
 let count = 0;
+/** Of the count, all but the last two digits. */
+let lastHigh = -1;
+let lastDigits = '';
 
 /** A new id in the form of a ULID: it sorts by `nowMs` (epoch), then by the order of the calls. */
 export function eventId(nowMs: number): string {
@@ -17,7 +20,12 @@ export function eventId(nowMs: number): string {
     lastTime = base32(Math.max(0, nowMs), 10);
   }
   count = (count + 1) % 2 ** 30;
-  return lastTime + base32(count, 6) + WRITER;
+  const high = count >>> 10;
+  if (high !== lastHigh) {
+    lastHigh = high;
+    lastDigits = base32(high, 4);
+  }
+  return lastTime + lastDigits + ALPHABET.charAt((count >>> 5) & 31) + ALPHABET.charAt(count & 31) + WRITER;
 }
 
 function base32(value: number, length: number): string {

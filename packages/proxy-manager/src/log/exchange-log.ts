@@ -1,4 +1,4 @@
-import type { ExchangeRecord } from './exchange-record.js';
+import type { RecordLine } from './exchange-record.js';
 
 /** A place that records go to from the spool. `ship` resolves when all of them are safe there, or rejects to be asked again. */
 export interface ExchangeSink {
@@ -18,9 +18,9 @@ export interface BatchContext {
 
 /** The log of exchanges. `write` never throws and never waits for a sink: the record is with the operating system when it returns. */
 export interface ExchangeLog {
-  write(record: ExchangeRecord): void;
+  write(line: RecordLine): void;
   /** As `write`, in one call with all others of this turn of the event loop: resolves when the record is with the operating system. */
-  gather(record: ExchangeRecord): Promise<void>;
+  gather(line: RecordLine): Promise<void>;
   /** Resolves when everything written before is with every sink, or when `deadlineMs` has passed; true when all is there. */
   flush(deadlineMs?: number): Promise<boolean>;
   /** A last flush, then the spool's files are released; what could not be shipped is shipped by the next process. */

@@ -1,7 +1,7 @@
 import { channel } from 'node:diagnostics_channel';
-import { recordMetrics } from '../telemetry/metrics.js';
+import { countsMetrics, recordMetrics } from '../telemetry/metrics.js';
 import type { ExchangeLog } from './exchange-log.js';
-import type { ExchangeRecord } from './exchange-record.js';
+import type { ExchangeRecord, RecordLine } from './exchange-record.js';
 
 /** Every record, as it is written; it is not to be changed. */
 const exchanges = channel('proxy-manager:exchange');
@@ -15,24 +15,27 @@ export function observedLog(
   log: ExchangeLog,
   { sample = 1, print }: { readonly sample?: number; readonly print?: (record: ExchangeRecord) => void },
 ): ExchangeLog {
-  function observe(record: ExchangeRecord): void {
+  function observe({ text }: RecordLine): void {
+    // Read again only where somebody looks on.
+    if (!exchanges.hasSubscribers && print === undefined && !countsMetrics()) return;
+    const record = JSON.parse(text) as ExchangeRecord;
     if (exchanges.hasSubscribers) exchanges.publish(record);
     recordMetrics(record);
     print?.(record);
   }
 
-  function isKept({ event, http }: ExchangeRecord): boolean {
-    return sample >= 1 || event['outcome'] !== 'success' || share(requestId(http)) < sample;
+  function isKept({ isFailure, exchangeId }: RecordLine): boolean {
+    return sample >= 1 || isFailure || share(exchangeId) < sample;
   }
 
   return {
-    write(record) {
-      observe(record);
-      if (isKept(record)) log.write(record);
+    write(line) {
+      observe(line);
+      if (isKept(line)) log.write(line);
     },
-    gather(record) {
-      observe(record);
-      return isKept(record) ? log.gather(record) : Promise.resolve();
+    gather(line) {
+      observe(line);
+      return isKept(line) ? log.gather(line) : Promise.resolve();
     },
     flush: (deadlineMs) => log.flush(deadlineMs),
     close: (deadlineMs) => log.close(deadlineMs),
@@ -42,9 +45,4 @@ export function observedLog(
 /** An exchange's place between 0 and 1, out of the random digits that its id ends with. */
 function share(id: string): number {
   return Number.parseInt(id.slice(-8), 16) / 2 ** 32;
-}
-
-function requestId(http: unknown): string {
-  const { request } = http as { readonly request: { readonly id: string } };
-  return request.id;
 }

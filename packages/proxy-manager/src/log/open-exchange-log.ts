@@ -2,8 +2,7 @@ import type { Clock } from '../clock.js';
 import { systemClock } from '../clock.js';
 import type { ExchangeLog, ExchangeSink } from './exchange-log.js';
 import { deadLetters } from './dead-letters.js';
-import type { ExchangeRecord } from './exchange-record.js';
-import { lossRecord } from './exchange-record.js';
+import { lossLine } from './loss-line.js';
 import type { SpoolBounds } from './housekeeping.js';
 import { gathering } from './gather.js';
 import { housekeeping } from './housekeeping.js';
@@ -88,15 +87,15 @@ export function openExchangeLog(options: {
     },
     shippedBytes: (segment) =>
       shippers.length === 0 ? 0 : Math.min(...shippers.map((shipper) => shipper.shippedBytes(segment))),
-    onLoss: (loss) => write([lossRecord(loss, clock.now())]),
+    onLoss: (loss) => write([lossLine(loss, clock.now())]),
   });
   const rounds = setInterval(makeRound, ROUND_MS).unref();
   setImmediate(makeRound).unref();
   const gathered = gathering(write);
   let closing: Promise<void> | undefined;
 
-  function write(records: readonly ExchangeRecord[]): void {
-    const bytes = spool.write(...records);
+  function write(records: readonly string[]): void {
+    const bytes = spool.write(records);
     if (bytes === 0) return;
     for (const shipper of shippers) shipper.more(bytes, records.length);
   }
@@ -154,8 +153,8 @@ export function openExchangeLog(options: {
   }
 
   return {
-    write: (record) => write([record]),
-    gather: (record) => gathered.add(record),
+    write: ({ text }) => write([text]),
+    gather: ({ text }) => gathered.add(text),
     flush,
     close(deadlineMs) {
       closing ??= close(deadlineMs);

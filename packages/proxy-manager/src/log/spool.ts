@@ -1,7 +1,6 @@
 import { closeSync, mkdirSync, openSync, rmSync, utimesSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../clock.js';
-import type { ExchangeRecord } from './exchange-record.js';
 import type { Problems } from './problems.js';
 import type { Segment } from './segment.js';
 import { segmentPath } from './segment.js';
@@ -12,10 +11,10 @@ export const SEGMENT_MAX_BYTES: number = 16 * 1024 * 1024;
 /** As for the size: a segment older than this is closed by the next record or sign of life. */
 export const SEGMENT_MAX_AGE_MS = 3_600_000;
 
-/** Appends records to segments, one line each, handed to the operating system before `write` returns. */
+/** Appends records to segments, one line of JSON each, handed to the operating system before `write` returns. */
 export interface Spool {
   /** Bytes written, in one call; 0 where the records could not be kept, which is counted and reported. Never throws. */
-  write(...records: readonly ExchangeRecord[]): number;
+  write(records: readonly string[]): number;
   /** Ends the open segment: nothing is appended to it any more. */
   rotate(): void;
   /** A sign of life on the open segment, for processes that cannot look this one up; ends one that is old. */
@@ -75,11 +74,12 @@ export function openSpool(options: {
       rotate();
     }
     const { fd, segment } = file ?? open(nowMs);
-    const bytes = Buffer.from(isTorn ? `\n${lines}` : lines);
-    const written = writeSync(fd, bytes);
+    const text = isTorn ? `\n${lines}` : lines;
+    // As a string: to make a buffer of it first would copy it once more.
+    const written = writeSync(fd, text);
     segment.size += written;
-    isTorn = written < bytes.length;
-    if (isTorn) throw new NoSpace(`the disk took ${written} of ${bytes.length} bytes`);
+    isTorn = written < text.length || written < Buffer.byteLength(text);
+    if (isTorn) throw new NoSpace(`the disk took ${written} of ${Buffer.byteLength(text)} bytes`);
     return written;
   }
 
@@ -100,12 +100,10 @@ export function openSpool(options: {
   }
 
   return {
-    write(...records) {
+    write(records) {
       if (isClosed) return refuse(records.length);
       try {
-        let lines = '';
-        for (const record of records) lines += `${JSON.stringify(record)}\n`;
-        const written = appendSafely(lines, clock.now());
+        const written = appendSafely(`${records.join('\n')}\n`, clock.now());
         if (lost > 0) recover();
         return written;
       } catch (error) {

@@ -18,8 +18,8 @@ import { singleFlight } from '../cache/single-flight.js';
 import type { Clock } from '../clock.js';
 import { NotCachedError } from '../errors.js';
 import type { ExchangeLog } from '../log/exchange-log.js';
-import type { Outcome } from '../log/exchange-record.js';
-import { toRecord } from '../log/exchange-record.js';
+import type { Outcome } from '../log/exchange-line.js';
+import { toLine } from '../log/exchange-line.js';
 import type { Exchange, Reply } from '../pipeline/exchange.js';
 import type { Next, Stage } from '../pipeline/stage.js';
 import type { Ending } from './outage.js';
@@ -155,7 +155,7 @@ export function cacheStage({ store, log, clock }: CacheStageOptions): {
   }
 
   function note(exchange: Exchange, outcome: Outcome): Promise<void> {
-    return log.gather(toRecord(exchange, outcome, clock.now(), performance.now() - exchange.trace.startedMs));
+    return log.gather(toLine(exchange, outcome, clock.now(), performance.now() - exchange.trace.startedMs));
   }
 
   return {

@@ -2,8 +2,9 @@ import { Transform } from 'node:stream';
 import type { Readable } from 'node:stream';
 import type { Clock } from '../clock.js';
 import type { ExchangeLog } from '../log/exchange-log.js';
-import type { ExchangeRecord, Outcome } from '../log/exchange-record.js';
-import { toRecord } from '../log/exchange-record.js';
+import type { Outcome } from '../log/exchange-line.js';
+import { toLine } from '../log/exchange-line.js';
+import type { RecordLine } from '../log/exchange-record.js';
 import { bytesToKeep } from '../log/record-content.js';
 import { wantsBodies } from '../log/record-policy.js';
 import type { Exchange, Reply } from '../pipeline/exchange.js';
@@ -13,12 +14,12 @@ import type { Stage } from '../pipeline/stage.js';
 export function recordStage({ log, clock }: { log: ExchangeLog; clock: Clock }): Stage {
   return async function record(exchange, next) {
     const startedMs = performance.now();
-    const recordOf = (outcome: Outcome): ExchangeRecord =>
-      toRecord(exchange, outcome, clock.now(), performance.now() - startedMs);
+    const lineOf = (outcome: Outcome): RecordLine =>
+      toLine(exchange, outcome, clock.now(), performance.now() - startedMs);
     /** At once: the reader of a stream sees its end right after this. */
     function noteEnding(outcome: Outcome): void {
       try {
-        log.write(recordOf(outcome));
+        log.write(lineOf(outcome));
       } catch (error) {
         warn(error);
       }
@@ -32,7 +33,7 @@ export function recordStage({ log, clock }: { log: ExchangeLog; clock: Clock }):
     const { reply } = outcome;
     if (reply === undefined || reply.body instanceof Uint8Array) {
       try {
-        await log.gather(recordOf(outcome));
+        await log.gather(lineOf(outcome));
       } catch (error) {
         warn(error);
       }

@@ -37,9 +37,14 @@ interface Instruments {
 
 let instruments: Instruments | undefined;
 
-/** Counts a record in the application's own OpenTelemetry metrics; without them it costs nothing. */
+/** True where the application has OpenTelemetry metrics of its own, for records to be counted in. */
+export function countsMetrics(): boolean {
+  return hasOpenTelemetry('metrics');
+}
+
+/** Counts a record in the application's own OpenTelemetry metrics; without them it does nothing. */
 export function recordMetrics(record: ExchangeRecord): void {
-  if (!hasOpenTelemetry('metrics')) return;
+  if (!countsMetrics()) return;
   if (loadedOpenTelemetry() !== undefined) measure(record as unknown as Measured);
   else void openTelemetry().then(() => measure(record as unknown as Measured));
 }

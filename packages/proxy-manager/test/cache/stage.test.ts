@@ -2,10 +2,11 @@ import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
 import type { CacheStore } from '../../src/cache/cache-store.js';
 import { memoryCacheStore } from '../../src/cache/memory.js';
-import type { ExchangeRecord } from '../../src/log/exchange-record.js';
+import type { ExchangeRecord, RecordLine } from '../../src/log/exchange-record.js';
 import type { Exchange, OutboundRequest, Reply } from '../../src/pipeline/exchange.js';
 import { header } from '../../src/pipeline/headers.js';
 import { cacheStage } from '../../src/stages/cache.js';
+import { recordOf } from '../log/log-support.js';
 import { NOW_MS } from './entry.js';
 import { exchange, reply } from './exchange.js';
 
@@ -16,8 +17,8 @@ function setUp({ answer = () => reply('fresh'), store }: { answer?: Answer; stor
   const clock = { nowMs: NOW_MS, now: (): number => clock.nowMs };
   const records: ExchangeRecord[] = [];
   const log = {
-    write: (record: ExchangeRecord) => records.push(record),
-    gather: async (record: ExchangeRecord) => void records.push(record),
+    write: (line: RecordLine) => records.push(recordOf(line)),
+    gather: async (line: RecordLine) => void records.push(recordOf(line)),
     flush: async () => true,
     close: async () => {},
   };

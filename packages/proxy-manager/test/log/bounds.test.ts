@@ -4,7 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { BatchContext, ExchangeLog, ExchangeSink } from '../../src/log/exchange-log.js';
 import { openExchangeLog } from '../../src/log/open-exchange-log.js';
-import { aRecord, filesIn, idsOf, logDirectory } from './log-support.js';
+import { aLine, filesIn, idsOf, logDirectory } from './log-support.js';
 
 const DAY_MS = 86_400_000;
 const MAX_BYTES = 64 * 1024;
@@ -12,7 +12,7 @@ const MAX_BYTES = 64 * 1024;
 /** Records of 1 kB, in the order of their numbers. */
 function writeMany(log: ExchangeLog, count: number, from = 0): string[] {
   const ids = Array.from({ length: count }, (_, index) => String(from + index));
-  for (const id of ids) log.write(aRecord(id, 900));
+  for (const id of ids) log.write(aLine(id, 900));
   return ids;
 }
 
@@ -70,7 +70,7 @@ test('beyond the bound in bytes the oldest go: the gap is told once, counted, an
   const { log, told } = opened(directory, { bounds: { maxBytes: MAX_BYTES }, sinks: [failing] });
   for (let round = 0; round < 30; round++) {
     // Random, so that it stays as large when it is compressed.
-    for (let n = 0; n < 10; n++) log.write(aRecord(`${round}-${n}`, 0, incompressible()));
+    for (let n = 0; n < 10; n++) log.write(aLine(`${round}-${n}`, 0, incompressible()));
     await new Promise(setImmediate);
   }
   await vi.waitFor(() => expect(bytesIn(directory)).toBeLessThanOrEqual(MAX_BYTES * 1.2));
@@ -91,15 +91,15 @@ test('beyond the bound in days they go as well, and what is older than an hour i
   let now = Date.parse('2026-01-01T00:00:00Z');
   const options = { bounds: { maxDays: 2 }, clock: { now: () => now } };
   const first = openExchangeLog({ directory, sinks: [], onProblem: () => {}, ...options });
-  first.write(aRecord('old'));
+  first.write(aLine('old'));
   await first.close();
   now += DAY_MS;
   const second = openExchangeLog({ directory, sinks: [], onProblem: () => {}, ...options });
-  second.write(aRecord('younger'));
+  second.write(aLine('younger'));
   await second.close();
   now += DAY_MS + 1;
   const { log, told } = opened(directory, options);
-  log.write(aRecord('now'));
+  log.write(aLine('now'));
   await vi.waitFor(() => expect(idsOf(linesIn(directory))).not.toContain('old'));
   expect(idsOf(linesIn(directory)).slice(0, 2)).toStrictEqual(['younger', 'now']);
   expect(told).toStrictEqual([expect.stringContaining('has reached 2 days')]);
@@ -148,18 +148,18 @@ test('a batch is in doubt after a fault, and when its writer is gone, and else n
     },
   });
   const { log } = opened(directory, { sinks: [sink] });
-  log.write(aRecord('1'));
+  log.write(aLine('1'));
   expect(await log.flush(100)).toBe(false);
   isAway = false;
   expect(await log.flush()).toBe(true);
-  log.write(aRecord('2'));
+  log.write(aLine('2'));
   await log.flush();
   expect(doubts.at(0)).toBe(false);
   expect(doubts.slice(1, -1)).not.toContain(false);
   expect(doubts.at(-1)).toBe(false);
 
   isAway = true;
-  log.write(aRecord('3'));
+  log.write(aLine('3'));
   await log.close(50);
   doubts.length = 0;
   isAway = false;
@@ -175,8 +175,8 @@ test('what a sink refuses for good is put aside with its reason, and the others 
     },
   });
   const { log } = opened(directory, { sinks: [sink] });
-  log.write(aRecord('good'));
-  log.write(aRecord('bad'));
+  log.write(aLine('good'));
+  log.write(aLine('bad'));
   expect(await log.flush()).toBe(true);
   expect(readdirSync(join(directory, 'dead-letters'))).toStrictEqual(['test.ndjson']);
   expect(JSON.parse(readFileSync(join(directory, 'dead-letters', 'test.ndjson'), 'utf8'))).toMatchObject({

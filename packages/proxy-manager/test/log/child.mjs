@@ -15,7 +15,8 @@ const away = { name: 'away', ship: () => Promise.reject(new Error('away')), clos
 const log = openExchangeLog({ directory, sinks: mode === 'forgetful' ? [away] : [], onProblem: () => {} });
 let number = 0;
 const write = () => {
-  log.write({ '@timestamp': new Date().toISOString(), event: { id: `${process.pid}-${number}` }, number });
+  const record = { '@timestamp': new Date().toISOString(), event: { id: `${process.pid}-${number}` }, number };
+  log.write({ text: JSON.stringify(record) });
   process.stdout.write(`${number++}\n`);
 };
 // `forgetful` writes once, lets a shipment fail and never closes its log.

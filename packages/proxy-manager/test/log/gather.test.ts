@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { gathering } from '../../src/log/gather.js';
 import { openExchangeLog } from '../../src/log/open-exchange-log.js';
-import { aRecord, logDirectory, spooledIds } from './log-support.js';
+import { aLine, logDirectory, spooledIds } from './log-support.js';
 
 test('what comes in one turn is put at once, before anyone is told', async () => {
   const puts: (readonly string[])[] = [];
@@ -28,9 +28,9 @@ test('what was put early is not put again', async () => {
 test('a gathered record is in the file when its promise resolves, and when the log is closed right away', async () => {
   const directory = await logDirectory();
   const log = openExchangeLog({ directory, sinks: [] });
-  await Promise.all([log.gather(aRecord('1')), log.gather(aRecord('2'))]);
+  await Promise.all([log.gather(aLine('1')), log.gather(aLine('2'))]);
   expect(spooledIds(directory)).toEqual(['1', '2']);
-  const late = log.gather(aRecord('3'));
+  const late = log.gather(aLine('3'));
   await log.close();
   await late;
   expect(spooledIds(directory)).toEqual(['1', '2', '3']);

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { elasticsearchSink } from '../../src/log/elasticsearch.js';
 import { ensureAssets } from '../../src/log/install-assets.js';
 import { openExchangeLog } from '../../src/log/open-exchange-log.js';
-import { aRecord, logDirectory } from './log-support.js';
+import { aLine, logDirectory } from './log-support.js';
 
 /** A client of a server that takes requests and never answers; `open` counts those that were not given up. */
 async function silentElasticsearch(): Promise<{ client: Client; requests: { open: number } }> {
@@ -32,7 +32,7 @@ test.each([true, false])(
       sinks: [elasticsearchSink({ client: async () => client, installAssets })],
       onProblem: () => {},
     });
-    log.write(aRecord('1'));
+    log.write(aLine('1'));
     const startedMs = performance.now();
     await log.close(200);
     await client.close();

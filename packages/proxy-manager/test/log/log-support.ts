@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import type { ExchangeSink } from '../../src/log/exchange-log.js';
-import type { ExchangeRecord } from '../../src/log/exchange-record.js';
+import { toLine } from '../../src/log/exchange-line.js';
+import type { ExchangeRecord, RecordLine } from '../../src/log/exchange-record.js';
 import { listSegments } from '../../src/log/segment.js';
 
 /** A directory for a log that does not exist yet; it is gone after the test. */
@@ -31,6 +32,24 @@ export function forkChild(directory: string, mode: 'endless' | 'forgetful'): Chi
 
 export function aRecord(id: string, padding = 0, message: string = 'x'.repeat(padding)): ExchangeRecord {
   return { '@timestamp': new Date(0).toISOString(), event: { id }, message };
+}
+
+/** `aRecord` as it is written. */
+export function aLine(...of: Parameters<typeof aRecord>): RecordLine {
+  return lineOf(aRecord(...of));
+}
+
+export function lineOf(record: ExchangeRecord): RecordLine {
+  return { text: JSON.stringify(record), exchangeId: 'exchange-1', isFailure: false };
+}
+
+/** The document of an exchange, as whoever reads the log sees it. */
+export function toRecord(...of: Parameters<typeof toLine>): ExchangeRecord {
+  return recordOf(toLine(...of));
+}
+
+export function recordOf({ text }: RecordLine): ExchangeRecord {
+  return JSON.parse(text) as ExchangeRecord;
 }
 
 /** The `event.id`s of every line in the spool, in order. */

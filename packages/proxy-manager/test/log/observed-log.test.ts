@@ -11,29 +11,30 @@ import {
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { ExchangeLog } from '../../src/log/exchange-log.js';
 import { consoleLine } from '../../src/log/console-line.js';
-import type { ExchangeRecord } from '../../src/log/exchange-record.js';
-import { toRecord } from '../../src/log/exchange-record.js';
+import { toLine } from '../../src/log/exchange-line.js';
+import type { ExchangeRecord, RecordLine } from '../../src/log/exchange-record.js';
 import { observedLog } from '../../src/log/observed-log.js';
 import { TransportFault } from '../../src/transport/fault.js';
 import { aReply, anExchange, STARTED_MS } from './exchanges.js';
+import { recordOf, toRecord } from './log-support.js';
 
 const ENDED_MS = STARTED_MS + 123;
 
 function keeping(options: Parameters<typeof observedLog>[1]): { log: ExchangeLog; kept: ExchangeRecord[] } {
   const kept: ExchangeRecord[] = [];
   const inner: ExchangeLog = {
-    write: (record) => void kept.push(record),
-    gather: async (record) => void kept.push(record),
+    write: (line) => void kept.push(recordOf(line)),
+    gather: async (line) => void kept.push(recordOf(line)),
     flush: async () => true,
     close: async () => {},
   };
   return { log: observedLog(inner, options), kept };
 }
 
-const good = (id: string = randomUUID()): ExchangeRecord =>
-  toRecord({ ...anExchange({ policy: { record: { sample: 0.25 } } }), id }, { reply: aReply() }, ENDED_MS);
-const bad = (id: string = randomUUID()): ExchangeRecord =>
-  toRecord({ ...anExchange(), id }, { reply: aReply({ status: 503 }) }, ENDED_MS);
+const good = (id: string = randomUUID()): RecordLine =>
+  toLine({ ...anExchange({ policy: { record: { sample: 0.25 } } }), id }, { reply: aReply() }, ENDED_MS);
+const bad = (id: string = randomUUID()): RecordLine =>
+  toLine({ ...anExchange(), id }, { reply: aReply({ status: 503 }) }, ENDED_MS);
 
 test('of successes the part asked for is written, of failures all; an exchange is kept whole or not at all', async () => {
   const { log, kept } = keeping({ sample: 0.25 });
@@ -53,8 +54,8 @@ test('of successes the part asked for is written, of failures all; an exchange i
   expect(times.size).toBeGreaterThan(400);
   expect(times.size).toBeLessThan(600);
   expect(new Set(times.values())).toStrictEqual(new Set([2]));
-  expect(good()['proxy_manager']).toMatchObject({ sample_rate: 0.25 });
-  expect(bad()['proxy_manager']).not.toHaveProperty('sample_rate');
+  expect(recordOf(good())['proxy_manager']).toMatchObject({ sample_rate: 0.25 });
+  expect(recordOf(bad())['proxy_manager']).not.toHaveProperty('sample_rate');
 });
 
 test('without a sample everything is written', () => {
@@ -69,9 +70,9 @@ test('diagnostics_channel shows every record, also what the sample leaves out', 
   subscribe('proxy-manager:exchange', onRecord);
   onTestFinished(() => void unsubscribe('proxy-manager:exchange', onRecord));
   const { log, kept } = keeping({ sample: 0 });
-  const record = good();
-  log.write(record);
-  expect(seen).toStrictEqual([record]);
+  const line = good();
+  log.write(line);
+  expect(seen).toStrictEqual([recordOf(line)]);
   expect(kept).toStrictEqual([]);
 });
 
@@ -84,10 +85,10 @@ test("the application's OpenTelemetry metrics count requests, hits, retries, dur
     await provider.shutdown();
   });
   const { log } = keeping({ sample: 0 });
-  log.write(toRecord(anExchange(), { reply: aReply() }, ENDED_MS));
+  log.write(toLine(anExchange(), { reply: aReply() }, ENDED_MS));
   const retried = anExchange({ attempt: { number: 2, retry: { reason: 'status 503', delayMs: 5 } } });
-  log.write(toRecord(retried, { reply: aReply({ status: 503 }) }, ENDED_MS));
-  log.write(toRecord(anExchange({ trace: { cache: 'hit' } }), { reply: aReply() }, ENDED_MS));
+  log.write(toLine(retried, { reply: aReply({ status: 503 }) }, ENDED_MS));
+  log.write(toLine(anExchange({ trace: { cache: 'hit' } }), { reply: aReply() }, ENDED_MS));
 
   const points = async (name: string): Promise<DataPoint<unknown>[]> => {
     await provider.forceFlush();
@@ -128,7 +129,7 @@ test('a line for a person says what happened, and cannot be broken in two by wha
     '10:00:00.000 GET https://api.example.com/v1/items/42 ECONNRESET 123ms miss' +
       '  (test_api, key-1, via proxy.example.com:8080, reset by  [2J peer)',
   );
-  const coloured = consoleLine(bad(), true);
+  const coloured = consoleLine(recordOf(bad()), true);
   expect(coloured.startsWith('\u001B[33m10:00:00.000 GET')).toBe(true);
   expect(coloured.endsWith('status 503)\u001B[39m')).toBe(true);
 });

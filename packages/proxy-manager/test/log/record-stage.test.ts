@@ -15,6 +15,7 @@ import { undiciTransport } from '../../src/transport/undici.js';
 import { startOrigin } from '../servers/origin.js';
 import { testExchange } from '../support/exchange.js';
 import { aReply, anExchange, STARTED_MS } from './exchanges.js';
+import { recordOf } from './log-support.js';
 
 function recording(write?: () => void): {
   records: ExchangeRecord[];
@@ -23,8 +24,8 @@ function recording(write?: () => void): {
 } {
   const records: ExchangeRecord[] = [];
   const log: ExchangeLog = {
-    write: write ?? ((record) => records.push(record)),
-    gather: async (record) => void (write === undefined ? records.push(record) : write()),
+    write: write ?? ((line) => records.push(recordOf(line))),
+    gather: async (line) => void (write === undefined ? records.push(recordOf(line)) : write()),
     flush: async () => true,
     close: async () => {},
   };
@@ -53,7 +54,10 @@ test('a clock that is set back, or is far ahead for a moment, touches no duratio
   const durations: unknown[] = [];
   const log: ExchangeLog = {
     write: () => {},
-    gather: async ({ event }) => void durations.push(event['duration'], Date.parse(String(event['end'])) - STARTED_MS),
+    async gather(line) {
+      const { duration, end } = recordOf(line).event;
+      durations.push(duration, Date.parse(String(end)) - STARTED_MS);
+    },
     flush: async () => true,
     close: async () => {},
   };

@@ -8,7 +8,7 @@ import type { Segment } from '../../src/log/segment.js';
 import { listSegments } from '../../src/log/segment.js';
 import { openSpool, SEGMENT_MAX_AGE_MS, SEGMENT_MAX_BYTES } from '../../src/log/spool.js';
 import type { Spool } from '../../src/log/spool.js';
-import { aRecord, forkChild, logDirectory, spooledIds } from './log-support.js';
+import { aLine, aRecord, forkChild, logDirectory, spooledIds } from './log-support.js';
 
 function spoolIn(
   directory: string,
@@ -25,7 +25,7 @@ test('nothing is made before the first record; then it is there when write retur
   const directory = await logDirectory();
   const { spool, segments } = spoolIn(directory);
   expect(readdirSync(dirname(directory))).toStrictEqual([]);
-  const bytes = spool.write(aRecord('1'));
+  const bytes = spool.write([aLine('1').text]);
   const [segment] = listSegments(directory);
   if (segment === undefined) throw new Error('no segment');
   expect(readFileSync(segment.path, 'utf8')).toBe(`${JSON.stringify(aRecord('1'))}\n`);
@@ -38,10 +38,10 @@ test('segments are changed by size and by age, and sort by time', async () => {
   const directory = await logDirectory();
   let now = Date.now();
   const { spool, segments } = spoolIn(directory, { now: () => now });
-  spool.write(aRecord('1', SEGMENT_MAX_BYTES));
-  spool.write(aRecord('2'));
+  spool.write([aLine('1', SEGMENT_MAX_BYTES).text]);
+  spool.write([aLine('2').text]);
   now += SEGMENT_MAX_AGE_MS;
-  spool.write(aRecord('3'));
+  spool.write([aLine('3').text]);
   expect(segments.map(({ open }) => open)).toStrictEqual([false, false, true]);
   expect(spooledIds(directory)).toStrictEqual(['1', '2', '3']);
 });
@@ -51,10 +51,10 @@ test('a disk that refuses loses records, tells it once, and the log goes on when
   const { spool, told } = spoolIn(directory);
   // A file stands where the directory should be: this fails for root, too.
   writeFileSync(directory, '');
-  expect([spool.write(aRecord('1')), spool.write(aRecord('2'))]).toStrictEqual([0, 0]);
+  expect([spool.write([aLine('1').text]), spool.write([aLine('2').text])]).toStrictEqual([0, 0]);
   expect(told).toMatchObject([expect.stringContaining('records are being lost')]);
   rmSync(directory);
-  expect(spool.write(aRecord('3'))).toBeGreaterThan(0);
+  expect(spool.write([aLine('3').text])).toBeGreaterThan(0);
   expect(told.slice(1)).toMatchObject([expect.stringContaining('2 records were lost')]);
   expect(spooledIds(directory)).toStrictEqual(['3']);
 });
@@ -62,10 +62,10 @@ test('a disk that refuses loses records, tells it once, and the log goes on when
 test('a file that breaks under the log is left for a new one, and nothing is lost', async () => {
   const directory = await logDirectory();
   const { spool, told } = spoolIn(directory);
-  spool.write(aRecord('1'));
+  spool.write([aLine('1').text]);
   const [segment] = listSegments(directory);
   closeSync(descriptorOf(String(segment?.path)));
-  expect(spool.write(aRecord('2'))).toBeGreaterThan(0);
+  expect(spool.write([aLine('2').text])).toBeGreaterThan(0);
   expect(spooledIds(directory)).toStrictEqual(['1', '2']);
   expect(told).toHaveLength(1);
 });
@@ -73,10 +73,10 @@ test('a file that breaks under the log is left for a new one, and nothing is los
 test('a directory taken away is found out by the next sign of life', async () => {
   const directory = await logDirectory();
   const { spool } = spoolIn(directory);
-  spool.write(aRecord('1'));
+  spool.write([aLine('1').text]);
   rmSync(directory, { recursive: true });
   spool.touch();
-  spool.write(aRecord('2'));
+  spool.write([aLine('2').text]);
   expect(spooledIds(directory)).toStrictEqual(['2']);
 });
 
@@ -102,8 +102,8 @@ test('a process killed at any moment has lost no record that it was done writing
 test("several logs of one process on one directory keep out of each other's way", async () => {
   const directory = await logDirectory();
   const [one, two] = [openExchangeLog({ directory, sinks: [] }), openExchangeLog({ directory, sinks: [] })];
-  one.write(aRecord('1'));
-  two.write(aRecord('2'));
+  one.write(aLine('1'));
+  two.write(aLine('2'));
   await Promise.all([one.close(), two.close()]);
   expect(spooledIds(directory).toSorted()).toStrictEqual(['1', '2']);
   expect(await one.flush()).toBe(true);
@@ -112,9 +112,9 @@ test("several logs of one process on one directory keep out of each other's way"
 test('a record that comes after close opens no file; how many are lost is told', async () => {
   const directory = await logDirectory();
   const { spool, segments, told } = spoolIn(directory);
-  spool.write(aRecord('1'));
+  spool.write([aLine('1').text]);
   spool.close();
-  expect([spool.write(aRecord('2')), spool.write(aRecord('3'))]).toStrictEqual([0, 0]);
+  expect([spool.write([aLine('2').text]), spool.write([aLine('3').text])]).toStrictEqual([0, 0]);
   spool.close();
   await new Promise(setImmediate);
   expect(segments).toMatchObject([{ open: false }]);
@@ -126,9 +126,9 @@ test('a record that comes after a log was closed ships nowhere and is told', asy
   const directory = await logDirectory();
   const told: string[] = [];
   const log = openExchangeLog({ directory, sinks: [], onProblem: (problem) => told.push(problem.message) });
-  log.write(aRecord('1'));
+  log.write(aLine('1'));
   await log.close();
-  log.write(aRecord('2'));
+  log.write(aLine('2'));
   await new Promise(setImmediate);
   expect(spooledIds(directory)).toStrictEqual(['1']);
   expect(told).toMatchObject([expect.stringContaining('are lost: 1')]);

@@ -2,9 +2,9 @@ import { hostname } from 'node:os';
 import { expect, test } from 'vitest';
 import { DeadlineError, PoolExhaustedError } from '../../src/errors.js';
 import { eventId } from '../../src/log/event-id.js';
-import { toRecord } from '../../src/log/exchange-record.js';
 import { TransportFault } from '../../src/transport/fault.js';
 import { aReply, anExchange, STARTED_MS } from './exchanges.js';
+import { toRecord } from './log-support.js';
 
 const ENDED_MS = STARTED_MS + 123;
 

@@ -1,31 +1,36 @@
 import type { Meter } from '../config/resolve.js';
 import { lengthMs } from '../config/window-length.js';
 import type { MeterReading, Pool, WindowReading } from '../usage/usage-store.js';
-
-type Fields = Record<string, unknown>;
+import { isoTime } from './iso-time.js';
+import { andNumber, numeral } from './json-text.js';
 
 const metersById = new WeakMap<Pool, ReadonlyMap<string, Meter>>();
 
 /** `proxy_manager.rate_limit.*`: of the key where one was taken, else of the proxy, the window with the fewest uses left. */
-export function rateLimitFields(pool: Pool, taken: readonly MeterReading[]): Fields | undefined {
-  const reading = taken.find(({ kind }) => kind === 'key') ?? taken[0];
-  if (reading === undefined) return undefined;
+export function andRateLimit(pool: Pool, taken: readonly MeterReading[]): string {
+  const reading = keyOf(taken) ?? taken[0];
+  if (reading === undefined) return '';
   const index = tightest(reading.windows);
   const window = reading.windows[index];
-  if (window === undefined) return undefined;
+  if (window === undefined) return '';
   const { limit, used, resetsAtMs } = window;
-  const fields: Fields = { limit, used, remaining: Math.max(0, limit - used) };
-  if (resetsAtMs !== undefined) fields['reset'] = new Date(resetsAtMs).toISOString();
-  const meter = meterOf(pool, reading.id);
-  const spec = [...(meter?.windows ?? []), ...(meter?.account?.windows ?? [])][index];
-  if (spec !== undefined) fields['window_s'] = Math.round(lengthMs(spec) / 1000);
-  return fields;
+  let text = `,"rate_limit":{"limit":${numeral(limit)},"used":${numeral(used)}`;
+  text += andNumber('remaining', Math.max(0, limit - used));
+  if (resetsAtMs !== undefined) text += `,"reset":"${isoTime(resetsAtMs)}"`;
+  const { windows = [], account } = meterOf(pool, reading.id) ?? {};
+  const spec = windows[index] ?? account?.windows[index - windows.length];
+  if (spec !== undefined) text += andNumber('window_s', Math.round(lengthMs(spec) / 1000));
+  return `${text}}`;
 }
 
 /** The account that the key which was taken counts for. */
 export function accountOf(pool: Pool, taken: readonly MeterReading[]): string | undefined {
-  const key = taken.find(({ kind }) => kind === 'key');
+  const key = keyOf(taken);
   return key && meterOf(pool, key.id)?.account?.id;
+}
+
+function keyOf(taken: readonly MeterReading[]): MeterReading | undefined {
+  return taken.find(({ kind }) => kind === 'key');
 }
 
 function tightest(windows: readonly WindowReading[]): number {
