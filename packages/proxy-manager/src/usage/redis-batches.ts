@@ -56,7 +56,8 @@ export class RedisBatches {
   async #run(verbs: string): Promise<readonly unknown[]> {
     let enrol: readonly number[] = [];
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      const answer = await run(this.#client, APPLY, this.#keys, [this.#poolText(enrol), verbs]);
+      const json = await run(this.#client, APPLY, this.#keys, [this.#poolText(enrol), verbs]);
+      const answer = JSON.parse(String(json)) as readonly unknown[];
       if (answer[0] === 'enrol') enrol = answer.slice(1) as readonly number[];
       else if (answer[0] === 'calendar') this.#aheadMs = Number(answer[1]) - Date.now();
       else return answer;
@@ -80,12 +81,12 @@ export async function run(
   { sha1, source }: RedisScript,
   keys: readonly string[],
   argv: readonly string[],
-): Promise<readonly unknown[]> {
+): Promise<unknown> {
   const args = [keys.length, ...keys, ...argv] as const;
   try {
-    return (await client.evalsha(sha1, ...args)) as readonly unknown[];
+    return await client.evalsha(sha1, ...args);
   } catch (error) {
     if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-    return (await client.eval(source, ...args)) as readonly unknown[];
+    return await client.eval(source, ...args);
   }
 }

@@ -12,7 +12,8 @@ export interface RedisScript {
  * The ledger (pool/ledger.ts) in Lua: the same verbs over the same windows and orders, held to them by the contract suite
  * and by the property tests. ARGV: the pool and the verbs to apply to it in their order, as JSON.
  *
- * Gives one answer for each verb: `{ 'granted', now, take, arrivalMattersFrom or -1, section… }` with, for each section,
+ * Gives, as JSON (an array of Redis's own would be written to the socket piece by piece), one answer for each verb:
+ * `{ 'granted', now, take, arrivalMattersFrom or -1, section… }` with, for each section,
  * `{ id, total, restUntil, used, resets, batch… }`, the windows being those of the meter and then of its account, and at
  * its end `{ node, window, batch… }` where other windows are kept; or
  * `{ 'refused', section, retryAt or -1 }`; or `{ 'done' }`. Or, with nothing applied, `{ 'enrol', section… }` where Redis
@@ -35,13 +36,13 @@ local isSetBack = head.now - clock > longest
 local now = isSetBack and clock or math.max(clock, head.now)
 ${WINDOWS}${ORDERS}
 for _, calendar in pairs(calendars) do
-  if now < calendar[1] or now >= calendar[2] then return { 'calendar', now } end
+  if now < calendar[1] or now >= calendar[2] then return cjson.encode({ 'calendar', now }) end
 end
 local strange = {}
 for n, section in ipairs(pool.sections) do
   if (isSetBack or head[section.kind].stamp ~= section.stamp) and not section.nodes then strange[#strange + 1] = n - 1 end
 end
-if #strange > 0 then return { 'enrol', unpack(strange) } end
+if #strange > 0 then return cjson.encode({ 'enrol', unpack(strange) }) end
 
 -- Brings the rests of all meters back, and leaves the orders to be made anew.
 if isSetBack then
@@ -177,7 +178,7 @@ for n, section in ipairs(pool.sections) do
 end
 redis.call('HSET', KEYS[1], 'head', cmsgpack.pack(head))
 if moved then redis.call('PEXPIREAT', KEYS[1], math.max(head.key.till, head.proxy.till)) end
-return answers
+return cjson.encode(answers)
 `);
 
 /**

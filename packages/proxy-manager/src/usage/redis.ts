@@ -60,7 +60,8 @@ export function redisUsageStore(options: { readonly client: () => Promise<Redis 
           kind: section.kind,
           ids: [...factsOf(section).nodes.keys()],
         }));
-        const { index, nowMs } = toIndex(pool, await run(client, READ, keysOf(pool), [JSON.stringify(wanted)]));
+        const found = await run(client, READ, keysOf(pool), [JSON.stringify(wanted)]);
+        const { index, nowMs } = toIndex(pool, found as readonly unknown[]);
         return read(index, pool, nowMs);
       }),
     async learn(pool, id, limits) {
