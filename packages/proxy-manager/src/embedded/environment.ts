@@ -9,7 +9,8 @@ import type { Copies } from './copies.js';
 import { copies } from './copies.js';
 import { assertStoreFile, newerVersion } from './format.js';
 import type { Transactions } from './transactions.js';
-import { transactions } from './transactions.js';
+import { inOwnThread, transactions } from './transactions.js';
+import { writeLock } from './write-lock.js';
 
 /** What one embedded store keeps: its name and the version of the form it keeps it in. */
 export interface DatabaseName {
@@ -129,13 +130,13 @@ function ignoreExisting(error: unknown): void {
 
 async function openStore(directory: string): Promise<Opened> {
   const root = await openRoot(directory, {});
-  return { root, directory, databases: new Map(), writes: transactions(root, directory) };
+  return { root, directory, databases: new Map(), writes: transactions(root, directory, inOwnThread(root)) };
 }
 
 async function openUnflushed(base: string, boot: string, keepsCopies?: typeof copies): Promise<Opened> {
   const directory = await bootDirectory(base, boot);
   const root = await openRoot(directory, { noSync: true, noMetaSync: true });
-  const writes = transactions(root, directory, batches());
+  const writes = transactions(root, directory, batches(root, await writeLock(directory)));
   return { root, directory, databases: new Map(), writes, copies: keepsCopies?.(root, base) };
 }
 

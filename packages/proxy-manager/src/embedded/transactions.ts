@@ -13,11 +13,13 @@ export interface Transactions {
   close(): Promise<void>;
 }
 
-/** Runs `action` in one transaction, which ends with it: undone where it throws. */
-export type Run = <T>(root: RootDatabase<unknown, Key>, action: () => T) => Promise<T> | T;
+/** Runs `action` in one transaction of an environment, which ends with it: undone where it throws. */
+export type Run = <T>(action: () => T) => Promise<T> | T;
 
 /** lmdb waits for its lock and for the disk in its own thread; all that are asked for in one turn share a commit. */
-const inOwnThread: Run = (root, action) => root.childTransaction(action);
+export function inOwnThread(root: RootDatabase<unknown, Key>): Run {
+  return (action) => root.childTransaction(action);
+}
 
 /** Thrown inside a transaction that was begun on an outdated state; never leaves this file. */
 const OUTDATED = new Error('this transaction was begun on an outdated state');
@@ -33,11 +35,7 @@ const MOST_ATTEMPTS = 20;
  * file, under the write lock; where it does not follow that one, it leaves everything alone, has the number in the
  * lock table set right, and runs again.
  */
-export function transactions(
-  root: RootDatabase<unknown, Key>,
-  directory: string,
-  run: Run = inOwnThread,
-): Transactions {
+export function transactions(root: RootDatabase<unknown, Key>, directory: string, run: Run): Transactions {
   const file = openSync(join(directory, 'data.mdb'), 'r');
   const running = new Set<Promise<unknown>>();
   let repairing: Promise<unknown> | undefined;
@@ -45,7 +43,7 @@ export function transactions(
   async function checked<T>(action: () => T): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await run(root, () => {
+        return await run(() => {
           if (root.getWriteTxnId() !== newestTransaction(file) + 1) throw OUTDATED;
           return action();
         });

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +8,19 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { bootDirectory } from '../../src/embedded/boot-directory.js';
 import type { Environment } from '../../src/embedded/environment.js';
 import { openCounts } from '../../src/embedded/environment.js';
+
+/** Stays in a transaction of the environment for a while, and says so before. */
+const HOLD = `
+  import { writeSync } from 'node:fs';
+  const { open } = await import(process.argv[1]);
+  const root = open({ path: process.argv[2], noSubdir: false, noSync: true });
+  root.transactionSync(() => {
+    writeSync(1, 'held');
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
+    root.putSync('held', true);
+  });
+  root.close();
+`;
 
 const EARLIER = '00000000-1111-2222-3333-444444444444';
 
@@ -48,6 +63,27 @@ describe('openCounts', () => {
     await rm(join(counts, 'copy.mdb'));
     await open();
     expect(await increase()).toBe(4);
+  });
+
+  test('goes on with other work while another process is in a transaction', async () => {
+    await increase();
+    const [boot = ''] = await boots();
+    const holder = spawn(
+      process.execPath,
+      ['--input-type=module', '-e', HOLD, import.meta.resolve('lmdb'), join(counts, boot)],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    await once(holder.stdout, 'data');
+    let ticks = 0;
+    const ticking = setInterval(() => {
+      ticks += 1;
+    }, 1);
+    expect(await increase()).toBe(2);
+    clearInterval(ticking);
+    // Elsewhere lmdb waits in this thread, for nobody sees who holds its lock.
+    expect(ticks).toBeGreaterThan(process.platform === 'linux' ? 20 : -1);
+    await once(holder, 'close');
+    expect(holder.exitCode).toBe(0);
   });
 
   test('begins from the newest copy after another boot, and trusts nothing else of it', async () => {
