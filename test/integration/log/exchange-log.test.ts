@@ -61,8 +61,8 @@ test('batches are bounded in lines and bytes, and a line longer than a batch goe
   const sink = testSink();
   const log = openLog(await logDirectory(), [sink]);
   for (let number = 0; number < BATCH_MAX_LINES + 1; number++) log.write(aLine(`small-${number}`));
-  for (let number = 0; number < 5; number++) log.write(aLine(`large-${number}`, 400_000));
-  log.write(aLine('huge', 3_000_000));
+  for (let number = 0; number < 5; number++) log.write(aLine(`large-${number}`, 800_000));
+  log.write(aLine('huge', 6_000_000));
   expect(await log.flush()).toBe(true);
   expect(sink.batches.map(({ length }) => length)).toStrictEqual([1000, 3, 2, 1, 1]);
   expect(sink.ids()).toHaveLength(BATCH_MAX_LINES + 7);

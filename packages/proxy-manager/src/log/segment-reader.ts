@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 
 /** What is given to a sink at once, at most: so many lines, and so many bytes unless a single line is longer. */
 export const BATCH_MAX_LINES = 1000;
-export const BATCH_MAX_BYTES: number = 1024 * 1024;
+export const BATCH_MAX_BYTES: number = 2 * 1024 * 1024;
 
 /** Whole lines of a segment, and the offset behind the last of them. */
 export interface Batch {
@@ -12,8 +12,20 @@ export interface Batch {
 
 const NEWLINE = 0x0a;
 
-/** Reads one batch between the byte offsets `start` and `size`; what follows the last newline there counts as a line. */
-export async function readBatch(path: string, start: number, size: number): Promise<Batch> {
+/** The batches between the byte offsets `start` and `size`, one after the other: while one is in use the next is read. */
+export async function* readBatches(path: string, start: number, size: number): AsyncGenerator<Batch, void> {
+  let next = start < size ? readBatch(path, start, size) : undefined;
+  while (next !== undefined) {
+    const batch = await next;
+    next = batch.end < size ? readBatch(path, batch.end, size) : undefined;
+    // It rejects where it is awaited; nobody may come to do so.
+    next?.catch(() => {});
+    yield batch;
+  }
+}
+
+/** What follows the last newline counts as a line. */
+async function readBatch(path: string, start: number, size: number): Promise<Batch> {
   const file = await open(path);
   try {
     for (let length = BATCH_MAX_BYTES; ; length *= 2) {

@@ -5,7 +5,7 @@ import type { Problems } from './problems.js';
 import type { Segment } from './segment.js';
 import { readCursor, writeCursor } from './segment.js';
 import type { Batch } from './segment-reader.js';
-import { BATCH_MAX_BYTES, BATCH_MAX_LINES, readBatch } from './segment-reader.js';
+import { BATCH_MAX_BYTES, BATCH_MAX_LINES, readBatches } from './segment-reader.js';
 
 /** The longest that a record waits for others to be shipped with. */
 const LINGER_MS = 1000;
@@ -82,25 +82,22 @@ export function startShipper(options: {
   }
 
   async function shipSegment(segment: Segment, size: number): Promise<boolean> {
-    let end = size;
-    while (offsetOf(segment) < end) {
-      let batch: Batch;
-      try {
-        await unpack(segment);
-        end = Math.min(end, segment.size);
-        batch = await readBatch(segment.path, offsetOf(segment), end);
-      } catch (error) {
-        onUnreadable(segment, error);
-        return false;
+    if (offsetOf(segment) >= size) return true;
+    try {
+      await unpack(segment);
+      for await (const batch of readBatches(segment.path, offsetOf(segment), Math.min(size, segment.size))) {
+        if (!(await shipBatch(batch, segment))) return false;
+        offsets.set(segment, batch.end);
+        keepCursor(segment, batch.end);
       }
-      if (!(await shipBatch(batch, segment))) return false;
-      offsets.set(segment, batch.end);
-      keepCursor(segment, batch.end);
+      return true;
+    } catch (error) {
+      onUnreadable(segment, error);
+      return false;
     }
-    return true;
   }
 
-  /** Asks the sink until it has the lines; false when the shipper was stopped before. */
+  /** Asks the sink until it has the lines, and never rejects; false when the shipper was stopped before. */
   async function shipBatch({ lines }: Batch, segment: Segment): Promise<boolean> {
     while (!signal.aborted) {
       try {
