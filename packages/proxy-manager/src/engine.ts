@@ -76,6 +76,7 @@ export class Engine {
   readonly #sessions = new Map<string, Session>();
   readonly #waits = new Waits();
   #given: readonly Secret[] = [];
+  #givenPatterns: readonly SecretPattern[] = [];
   readonly #stores: Stores;
   readonly #log: ExchangeLog;
   readonly #cache: ReturnType<typeof cacheStage>;
@@ -177,7 +178,8 @@ export class Engine {
       }
       return { lease: await pin.lease(exchange), endpoint: present.endpoint, identity: pin.identity };
     }
-    const demand = { ...policy, signal, avoid, shun, host: request.url.host };
+    const { cost, waitMs } = policy;
+    const demand = { cost, waitMs, signal, avoid, shun, host: request.url.host };
     if (session === undefined) {
       const lease = await this.lease(pool, demand, waits);
       return { lease, endpoint: lease.endpoint };
@@ -210,10 +212,11 @@ export class Engine {
   give({ key, proxy }: Lease): void {
     const secrets = [key?.secret, proxy?.userinfo].filter((secret) => secret !== undefined);
     this.#given = [...new Set([...secrets, ...this.#given])].slice(0, REMEMBERED_SECRETS);
+    this.#givenPatterns = this.#given.map(patternOf);
   }
 
   get givenPatterns(): readonly SecretPattern[] {
-    return this.#given.map(patternOf);
+    return this.#givenPatterns;
   }
 
   run(exchange: Exchange): Promise<Reply> {
@@ -277,7 +280,7 @@ export class Engine {
       ...proxies.flatMap(({ userinfo }) => (userinfo === undefined ? [] : [userinfo])),
     ]);
     return importHar(this.#stores.cache.cache, source, {
-      secrets: [...secrets, ...this.#given].map(patternOf),
+      secrets: [...secrets.map(patternOf), ...this.#givenPatterns],
       nowMs: this.clock.now(),
     });
   }

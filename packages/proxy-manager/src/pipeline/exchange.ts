@@ -180,7 +180,7 @@ export interface Attempt extends WireObservation {
   /** The redirects followed, each as its status and where it led, without the query and free of secrets. */
   hops?: readonly string[];
   /** Writes a placeholder over the secrets that this attempt sent, wherever they stand in a text that came back. */
-  hide?: (text: string) => string;
+  hide: ((text: string) => string) | undefined;
   /** Waits of this attempt, in ms. */
   poolMs: number;
   paceMs: number;
@@ -196,6 +196,8 @@ export interface Reply extends WireReply {
   /** Set for a streamed body, which is known only at its end. */
   readonly findsSecretIn?: (body: Uint8Array) => boolean;
 }
+
+const NONE: readonly never[] = Object.freeze([]);
 
 /** A fresh notebook for an exchange. */
 export function openTrace(nowMs: number, given?: Trace['given']): Trace {
@@ -220,11 +222,12 @@ export function openAttempt(number: number, nowMs: number, retry?: Attempt['retr
     number,
     startedAtMs: nowMs,
     retry,
-    taken: [],
+    taken: NONE,
     userAgent: undefined,
     verdict: undefined,
     host: undefined,
-    told: [],
+    told: NONE,
+    hide: undefined,
     poolMs: 0,
     paceMs: 0,
     sent: false,

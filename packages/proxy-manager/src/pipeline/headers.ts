@@ -18,6 +18,8 @@ export function withoutHeaders(list: HeaderList, names: ReadonlySet<string>): He
 /** The list with `name` set to `value`: in the place of the field it replaces, else at the end. */
 export function withHeader(list: HeaderList, name: string, value: string): HeaderList {
   const wanted = name.toLowerCase();
-  const index = list.findIndex(([candidate]) => candidate.toLowerCase() === wanted);
+  const index = list.findIndex(
+    ([candidate]) => candidate.length === wanted.length && candidate.toLowerCase() === wanted,
+  );
   return index === -1 ? [...list, [name, value]] : list.with(index, [name, value]);
 }

@@ -31,6 +31,8 @@ export class SecretPattern {
   readonly #expression: RegExp | undefined;
   readonly #needles: readonly string[];
   readonly #isLong: boolean;
+  /** No spelling is shorter: most header fields are, and need no search. */
+  readonly #shortest: number;
 
   constructor(secret: Secret) {
     const value = secret.reveal();
@@ -39,11 +41,12 @@ export class SecretPattern {
     this.#isLong = value.length >= SURELY_A_SECRET;
     this.placeholder = this.#isLong ? '{key}' : `{key:${secret.id}}`;
     this.#expression = values.length === 0 ? undefined : new RegExp(values.map(spellings).join('|'), 'giu');
+    this.#shortest = Math.min(...values.flatMap((each) => [each, ...base64Cores(each)]).map(({ length }) => length));
     this.#needles = [...new Set(values.flatMap(byteForms))];
   }
 
   in(text: string): boolean {
-    return this.#expression !== undefined && text.search(this.#expression) !== -1;
+    return text.length >= this.#shortest && this.#expression !== undefined && text.search(this.#expression) !== -1;
   }
 
   /** By the spellings that matter most, each as fast as memory can be searched. */

@@ -82,7 +82,10 @@ export function credentialPool(options: {
       shun === undefined || shun.size === 0
         ? known
         : new Map([...known, ...Array.from(shun, (id) => [id, MAX_DATE_MS] as const)]);
-    return { pool, cost, ...(pin && { pin }), ...(avoid && { avoid }), ...(resting.size > 0 && { resting }) };
+    const avoids = avoid !== undefined && avoid.size > 0;
+    // The usual one, in a tenth of the time that spreading nothing takes.
+    if (pin === undefined && !avoids && resting.size === 0) return { pool, cost };
+    return { pool, cost, ...(pin && { pin }), ...(avoids && { avoid }), ...(resting.size > 0 && { resting }) };
   }
 
   /** Waits where nobody is ready, behind those who came before. */

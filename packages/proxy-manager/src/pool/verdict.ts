@@ -74,8 +74,8 @@ export function verdictOf(
   { nowMs, proxy, told }: Travelled,
   why: string,
 ): Verdict {
-  const laterMs = retryAfterMs(header(headers, 'retry-after'), nowMs);
   if (kind === 'good') return { kind };
+  const laterMs = retryAfterMs(header(headers, 'retry-after'), nowMs);
   if (kind === 'throttled') return { kind, untilMs: laterMs, why };
   if (kind === 'spent') return { kind, untilMs: resetMs(told, nowMs) ?? laterMs, why };
   if (kind !== 'proxy-dead') return { kind, why };

@@ -6,18 +6,23 @@ import type { Secret } from '../secret.js';
 import { TransportFault } from '../transport/fault.js';
 import type { WireReply } from '../transport/transport.js';
 
+type Head = Pick<WireReply, 'headers' | 'statusText'>;
+
 /** Writes `{key}` over the secrets of one lease wherever they come back: in a reply's head, its url, or an error. */
 export class Masker {
   readonly #patterns: readonly SecretPattern[];
 
   /** `further` ones come beside those of the secrets. */
   constructor(secrets: readonly (Secret | undefined)[], further: readonly SecretPattern[] = []) {
-    const patterns = secrets.filter((secret) => secret !== undefined).map(patternOf);
-    this.#patterns = further.length === 0 ? patterns : [...new Set([...patterns, ...further])];
+    const patterns: SecretPattern[] = [];
+    for (const secret of secrets) if (secret !== undefined) patterns.push(patternOf(secret));
+    for (const pattern of further) if (!patterns.includes(pattern)) patterns.push(pattern);
+    this.#patterns = patterns;
   }
 
   finds(text: string): boolean {
-    return this.#patterns.some((pattern) => pattern.in(text));
+    for (const pattern of this.#patterns) if (pattern.in(text)) return true;
+    return false;
   }
 
   /** Also within what is compressed, as bytes that say so themselves or by their content `coding`. */
@@ -32,19 +37,16 @@ export class Masker {
     return this.#patterns.reduce((masked, pattern) => pattern.hide(masked), text);
   }
 
-  /** The reply with a clean head; the body is the caller's, as the server sent it. */
-  reply(reply: WireReply): WireReply {
-    const url = this.#patterns.reduce((masked, pattern) => pattern.hideInUrl(masked), reply.url);
-    return { ...reply, ...this.#head(reply), url };
+  url(url: URL): URL {
+    return this.#patterns.reduce((masked, pattern) => pattern.hideInUrl(masked), url);
   }
 
-  #head({ headers, statusText }: Pick<WireReply, 'headers' | 'statusText'>): Pick<WireReply, 'headers' | 'statusText'> {
-    // One search over all of them: nearly always there is nothing to find.
-    let all = '';
-    for (const [name, value] of headers) all += `${name}\n${value}\n`;
+  /** The very same headers where nothing is found in them. */
+  head({ headers, statusText }: Head): Head {
+    const isClean = !headers.some(([name, value]) => this.finds(name) || this.finds(value));
     return {
-      statusText: this.text(statusText),
-      headers: this.finds(all) ? headers.map(([name, value]) => [this.text(name), this.text(value)] as const) : headers,
+      statusText: this.finds(statusText) ? this.text(statusText) : statusText,
+      headers: isClean ? headers : headers.map(([name, value]) => [this.text(name), this.text(value)] as const),
     };
   }
 
@@ -52,7 +54,7 @@ export class Masker {
   error(error: unknown): unknown {
     if (error instanceof TransportFault && (this.finds(error.message) || error.received !== undefined)) {
       const { phase, sent, received } = error;
-      const where = { phase, sent, received: received && { ...received, ...this.#head(received) } };
+      const where = { phase, sent, received: received && { ...received, ...this.head(received) } };
       return new TransportFault(error.code, this.text(error.message), where);
     }
     if (error instanceof ConfigError && this.finds(error.message)) {

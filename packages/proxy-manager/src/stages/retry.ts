@@ -32,6 +32,8 @@ const NOT_EXECUTED: ReadonlySet<number> = new Set([429, 503]);
 const FIRST_BACKOFF_MS = 100;
 const MAX_BACKOFF_MS = 5_000;
 
+const NOBODY: ReadonlySet<string> = new Set();
+
 type Ending = { readonly reply: Reply } | { readonly error: unknown };
 
 /**
@@ -41,8 +43,8 @@ type Ending = { readonly reply: Reply } | { readonly error: unknown };
 export function retryStage({ clock }: { clock: Clock }): Stage {
   return async function retry(exchange, next) {
     const { trace } = exchange;
-    const used = new Set<string>();
-    const shun = new Set<string>();
+    let used = NOBODY;
+    let shun = NOBODY;
     const faults: string[] = [];
     let again: Attempt['retry'];
     let previous: { readonly attempt: Attempt; readonly ending: Ending } | undefined;
@@ -67,8 +69,8 @@ export function retryStage({ clock }: { clock: Clock }): Stage {
       const reason = repeatReason(exchange, attempt, ending);
       if (reason === undefined) return conclude(withHistory(ending, faults, trace.notRepeated));
       if ('error' in ending && ending.error instanceof TransportFault) faults.push(ending.error.message);
-      for (const { id } of attempt.taken) used.add(id);
-      for (const id of unwanted(attempt)) shun.add(id);
+      used = new Set([...used, ...attempt.taken.map(({ id }) => id)]);
+      shun = new Set([...shun, ...unwanted(attempt)]);
       const delayMs = attempt.verdict?.kind === 'down' ? backoffMs(number) : 0;
       if (delayMs > 0) await pause(delayMs, exchange.signal);
       trace.waitedMs += delayMs;

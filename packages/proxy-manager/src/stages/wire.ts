@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js';
-import type { Endpoint } from '../config/resolve.js';
+import type { Endpoint, ProxyCredential } from '../config/resolve.js';
 import { ConfigError, HostNotAllowedError } from '../errors.js';
-import type { Exchange, OutboundRequest } from '../pipeline/exchange.js';
+import type { Exchange, OutboundRequest, Reply } from '../pipeline/exchange.js';
 import type { HeaderList } from '../pipeline/headers.js';
 import { header, withHeader, withoutHeaders } from '../pipeline/headers.js';
 import { fillBody, fillText, fillUrl, PLACEHOLDER } from '../pipeline/key-template.js';
@@ -10,7 +10,7 @@ import { allowsHost } from '../pool/hosts.js';
 import type { Judgement } from '../pool/outcome.js';
 import { overruled } from '../pool/outcome.js';
 import { toldLimits } from '../pool/told-limits.js';
-import type { Verdict } from '../pool/verdict.js';
+import type { Travelled, Verdict } from '../pool/verdict.js';
 import { judgeFault, judgeReply } from '../pool/verdict.js';
 import { Secret } from '../secret.js';
 import { TransportFault } from '../transport/fault.js';
@@ -47,19 +47,21 @@ export function wireStage({ transport, clock }: { transport: Transport; clock: C
       const { verdict, told } = judging instanceof Promise ? await judging : judging;
       attempt.verdict = verdict;
       attempt.told = told;
-      const masked = masker.reply(reply);
-      // Without redirects it is the very url that was asked for, which is concealed already.
-      const url = attempt.redirects === 0 ? exchange.request.url : masked.url;
+      const head = masker.head(reply);
       const isCached = exchange.policy.cache !== undefined;
-      return {
-        ...masked,
-        url,
+      const masked: Reply = {
+        status: reply.status,
+        statusText: head.statusText,
+        headers: head.headers,
+        body: reply.body,
+        // Without redirects it is the very url that was asked for, which is concealed already.
+        url: attempt.redirects === 0 ? exchange.request.url : masker.url(reply.url),
+        httpVersion: reply.httpVersion,
         verdict,
-        echoesSecret: isCached && isEcho(reply, keeper === masker ? masked : keeper.reply(reply), keeper),
-        ...(isCached && !(reply.body instanceof Uint8Array)
-          ? { findsSecretIn: (body: Uint8Array) => keeper.findsInBytes(body, codingOf(reply)) }
-          : {}),
+        echoesSecret: isCached && isEcho(reply, keeper === masker ? head : keeper.head(reply), keeper),
       };
+      if (!isCached || reply.body instanceof Uint8Array) return masked;
+      return { ...masked, findsSecretIn: (body) => keeper.findsInBytes(body, codingOf(reply)) };
     } catch (error) {
       if (exchange.signal.aborted) throw error;
       attempt.host ??= exchange.request.url.host;
@@ -78,14 +80,13 @@ function loginOf({ auth }: OutboundRequest): Secret | undefined {
 function judgement(exchange: Exchange, reply: WireReply, nowMs: number): Judgement | Promise<Judgement> {
   const { attempt, endpoint, lease, policy, request } = exchange;
   const { proxy } = lease ?? {};
-  const isPlain = reply.url.protocol === 'http:' && proxy?.protocol !== 'socks5';
-  const isOwn = reply.url.origin === request.url.origin;
+  const isOwn = reply.url === request.url || reply.url.origin === request.url.origin;
   const travelled = {
     nowMs,
-    rules: endpoint.outcomes ?? [],
+    rules: endpoint.outcomes ?? NONE,
     hasKey: lease?.key !== undefined,
-    proxy: proxy === undefined ? 'none' : isPlain ? 'plain' : 'tunnel',
-    told: isOwn ? toldLimits(reply.headers, nowMs) : [],
+    proxy: wayOf(reply, proxy),
+    told: isOwn ? toldLimits(reply.headers, nowMs) : NONE,
   } as const;
   const verdict = judgeReply(reply, travelled);
   if (policy.outcome === undefined) return { verdict: isOwn ? verdict : ofAnother(verdict), told: travelled.told };
@@ -101,6 +102,13 @@ function judgement(exchange: Exchange, reply: WireReply, nowMs: number): Judgeme
   return isOwn ? judging : judging.then((judged) => ({ ...judged, verdict: ofAnother(judged.verdict) }));
 }
 
+const NONE: readonly never[] = Object.freeze([]);
+
+function wayOf({ url }: WireReply, proxy: ProxyCredential | undefined): Travelled['proxy'] {
+  if (proxy === undefined) return 'none';
+  return url.protocol === 'http:' && proxy.protocol !== 'socks5' ? 'plain' : 'tunnel';
+}
+
 /** A host that a redirect led to knows nothing of the key: what it says of it rests none of ours. */
 function ofAnother(verdict: Verdict): Verdict {
   if (verdict.kind === 'throttled') return { ...verdict, kind: 'down' };
@@ -108,7 +116,7 @@ function ofAnother(verdict: Verdict): Verdict {
 }
 
 /** Only what may be cached is searched for its body too. */
-function isEcho(reply: WireReply, masked: WireReply, keeper: Masker): boolean {
+function isEcho(reply: WireReply, masked: Pick<WireReply, 'headers' | 'statusText'>, keeper: Masker): boolean {
   return (
     masked.headers !== reply.headers ||
     masked.statusText !== reply.statusText ||
@@ -125,44 +133,28 @@ function toWire(exchange: Exchange, masker: Masker): WireRequest {
   const { endpoint, identity, lease, signal } = exchange;
   const request = exchange.request.asWritten?.restore(exchange.request) ?? exchange.request;
   const key = lease?.key?.secret.reveal();
-  const { tls } = endpoint;
-  const base = {
+  const url = key === undefined ? request.url : applyQuery(fillUrl(request.url, key), endpoint, key);
+  const headers = key === undefined ? withAuth(request.headers, request.auth) : filledHeaders(request, endpoint, key);
+  const ownCookies = identity && header(headers, 'cookie');
+  const wire: WireRequest = {
     method: request.method,
+    url,
+    headers: identity === undefined ? headers : withCookies(headers, ownCookies, identity.cookiesFor(url)),
+    body: key === undefined ? request.body : fillBody(request.body, request.headers, key),
     options: request.wire,
     proxy: lease?.proxy,
-    ...(tls === undefined ? {} : { tls }),
     signal,
+    onRedirect: (hop) => redirect(exchange, masker, hop, ownCookies),
   };
-  const filled =
-    key === undefined
-      ? { url: request.url, headers: withAuth(request.headers, request.auth), body: request.body }
-      : withKey(request, endpoint, key);
-  const ownCookies = header(filled.headers, 'cookie');
-  const onRedirect = (hop: RedirectHop): Promise<WireRequest> => redirect(exchange, masker, hop, ownCookies);
-  if (identity === undefined) return { ...base, ...filled, onRedirect };
-  return {
-    ...base,
-    ...filled,
-    headers: withCookies(filled.headers, ownCookies, identity.cookiesFor(filled.url)),
-    onRedirect,
-  };
+  return endpoint.tls === undefined ? wire : { ...wire, tls: endpoint.tls };
 }
 
-function withKey(
-  request: OutboundRequest,
-  endpoint: Endpoint,
-  key: string,
-): Pick<WireRequest, 'body' | 'headers' | 'url'> {
-  const filled = request.headers.map(([name, value]) => [name, fillText(value, key)] as const);
-  const auth = request.auth && {
-    username: fillText(request.auth.username, key),
-    password: fillText(request.auth.password, key),
-  };
-  return {
-    url: applyQuery(fillUrl(request.url, key), endpoint, key),
-    headers: applyHeaders(withAuth(filled, auth), endpoint, key),
-    body: fillBody(request.body, request.headers, key),
-  };
+function filledHeaders({ auth, headers }: OutboundRequest, endpoint: Endpoint, key: string): HeaderList {
+  const placed = headers.some(([, value]) => value.includes(PLACEHOLDER));
+  const filled = placed ? headers.map(([name, value]) => [name, fillText(value, key)] as const) : headers;
+  if (auth === undefined) return applyHeaders(filled, endpoint, key);
+  const login = { username: fillText(auth.username, key), password: fillText(auth.password, key) };
+  return applyHeaders(withAuth(filled, login), endpoint, key);
 }
 
 /** The caller's own cookies, and the session's behind them. */
@@ -178,10 +170,11 @@ function withAuth(headers: HeaderList, auth: OutboundRequest['auth']): HeaderLis
 }
 
 function applyHeaders(headers: HeaderList, { apply }: Endpoint, key: string): HeaderList {
-  return (apply?.headers ?? []).reduce(
-    (list, [name, template]) => withHeader(list, name, fillText(template, key)),
-    headers,
-  );
+  let applied = headers;
+  for (const [name, template] of apply?.headers ?? NONE) {
+    applied = withHeader(applied, name, fillText(template, key));
+  }
+  return applied;
 }
 
 /** Appended as text, unless it is there: going through `searchParams` would write the caller's own query anew. */

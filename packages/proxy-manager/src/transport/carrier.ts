@@ -42,8 +42,8 @@ export interface Carrier {
   readonly httpVersion: '1.1' | '2';
   /** How long this exchange waited for its connection; undefined where one was open already. */
   readonly connectTimes: ConnectTimes | undefined;
-  /** Bytes that this exchange moved, as far as they can be told from others'. */
-  readonly traffic: { readonly sent: number; readonly received: number };
+  /** Bytes moved since this was asked for the exchange before, as far as they can be told from others'. */
+  traffic(): { readonly sent: number; readonly received: number };
   dispatch(what: Dispatch, handler: ReplyHandler): void;
   /** The exchange has ended well: what carried it may carry the next one. */
   release(): void;

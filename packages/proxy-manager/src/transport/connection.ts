@@ -76,14 +76,15 @@ export class Connection implements Carrier {
     return this.#connectTimes;
   }
 
-  get traffic(): { readonly sent: number; readonly received: number } {
+  traffic(): { readonly sent: number; readonly received: number } {
     const { bytesWritten = 0, bytesRead = 0 } = this.#socket ?? {};
-    return { sent: bytesWritten - this.#mark.sent, received: bytesRead - this.#mark.received };
+    const before = this.#mark;
+    this.#mark = { sent: bytesWritten, received: bytesRead };
+    return { sent: bytesWritten - before.sent, received: bytesRead - before.received };
   }
 
   dispatch(what: Dispatch, handler: ReplyHandler): void {
     this.#connectTimes = undefined;
-    this.#mark = { sent: this.#socket?.bytesWritten ?? 0, received: this.#socket?.bytesRead ?? 0 };
     this.#client.dispatch(what as Dispatcher.DispatchOptions, handler);
   }
 

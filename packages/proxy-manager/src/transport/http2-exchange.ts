@@ -64,7 +64,7 @@ export class Http2Exchange implements Carrier {
   }
 
   /** Of the bodies alone: what frames and headers take cannot be told apart from others'. */
-  get traffic(): { readonly sent: number; readonly received: number } {
+  traffic(): { readonly sent: number; readonly received: number } {
     return { sent: this.#sent, received: this.#received };
   }
 

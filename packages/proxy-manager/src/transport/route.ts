@@ -18,12 +18,13 @@ export interface Route {
 
 /** How a request for `url` travels, through `proxy` where one is given. */
 export function routeTo(url: URL, proxy: ProxyCredential | undefined, tls?: TlsIdentity): Route {
+  const { origin } = url;
   const secure = url.protocol === 'https:';
   const absoluteForm = proxy !== undefined && proxy.protocol !== 'socks5' && !secure;
   const via = proxy === undefined ? '' : `${proxy.protocol}://${proxy.hostname}:${proxy.port} ${proxy.id} `;
   return {
-    key: absoluteForm ? via : `${via}${url.origin}${secure && tls !== undefined ? ` ${tls.id}` : ''}`,
-    origin: url.origin,
+    key: absoluteForm ? via : `${via}${origin}${secure && tls !== undefined ? ` ${tls.id}` : ''}`,
+    origin,
     secure,
     hostname: unbracketed(url.hostname),
     port: url.port === '' ? (secure ? 443 : 80) : Number(url.port),

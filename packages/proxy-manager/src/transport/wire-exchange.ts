@@ -186,7 +186,7 @@ export class WireExchange implements ReplyHandler {
   #end(): void {
     this.#ended = true;
     if (canFire(this.#request.signal)) this.#request.signal.removeEventListener('abort', this.#onAbort);
-    const { sent, received } = this.#carrier.traffic;
+    const { sent, received } = this.#carrier.traffic();
     this.#observation.bytesSent += sent;
     this.#observation.bytesReceived += received;
     if (this.#head) this.#observation.downloadMs = performance.now() - this.#headMs;
