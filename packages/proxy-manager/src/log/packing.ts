@@ -7,6 +7,9 @@ import { isPacked, PACKED_SUFFIX } from './segment.js';
 /** A tenth of the bytes for a fifth of the time of the default level. */
 const LEVEL = 1;
 
+/** Read at once: each piece goes to another thread and back, which takes longer than to read and compress 64 KiB. */
+const PIECE_BYTES = 1024 * 1024;
+
 const busy = new WeakMap<Segment, Promise<unknown>>();
 
 /** Compresses a closed segment. It is there whole, in one of the two forms, at any moment. */
@@ -42,7 +45,8 @@ async function replace(segment: Segment, path: string, through: NodeJS.ReadWrite
   const part = `${path}.part`;
   const from = segment.path;
   try {
-    await pipeline(createReadStream(from), through, createWriteStream(part, { mode: 0o600 }));
+    const read = createReadStream(from, { highWaterMark: PIECE_BYTES });
+    await pipeline(read, through, createWriteStream(part, { mode: 0o600 }));
     renameSync(part, path);
   } catch (error) {
     rmSync(part, { force: true });
