@@ -3,9 +3,7 @@ import type { Landing, Take } from './lease-store.js';
 import { LANDING_TOLD_MS } from './lease-store.js';
 
 /*
- * l KEY               the lease (Lease, JSON)
- * k UNTIL KEY         nothing: the order in which leases and told landings end
- * n                   the newest token
+ * l KEY               the lease: its token and its end, as doubles, and how the flight landed
  */
 
 interface Lease {
@@ -13,18 +11,24 @@ interface Lease {
   /** Epoch ms. */
   readonly untilMs: number;
   /** Undefined while it is held. */
-  readonly landing?: Exclude<Landing, 'left'>;
+  readonly landing: Landing | undefined;
 }
 
-const NOTHING = Buffer.alloc(0);
-const TOKEN: Key = ['n'];
-const SWEPT_AT_ONCE = 5;
 /** A lease that ends later than this was taken before the clock was set back. */
 const LONGEST_MS = 60_000;
+/** Before that a lease that was taken here is not looked at again, nor is one removed that ended more recently. */
+const KEPT_MS = 2 * LANDING_TOLD_MS;
+const SWEPT_AT_ONCE = 5;
+/** Tokens of one key taken within a millisecond. */
+const TOKENS_A_MS = 1_000;
+const LANDINGS = [undefined, 'stored', 'fruitless', 'left'] as const;
 
 /** The leases of a cache database; every verb that changes them runs inside a transaction. */
 export class LmdbLeases {
   readonly #database: Database<Buffer, Key>;
+  /** Taken here, and when, the earliest first: each process clears up after itself. */
+  #taken: { readonly key: string; readonly atMs: number }[] = [];
+  #swept = 0;
 
   constructor(database: Database<Buffer, Key>) {
     this.#database = database;
@@ -38,61 +42,76 @@ export class LmdbLeases {
 
   take(key: string, ttlMs: number, waited: boolean, nowMs: number): Take {
     const lease = this.#read(key);
-    const counts = lease !== undefined && isCurrent(lease, nowMs);
-    if (counts && lease.landing === undefined) return { state: 'held' };
-    if (counts && lease.landing !== undefined && waited) return { state: 'landed', landing: lease.landing };
+    if (lease !== undefined && isCurrent(lease, nowMs)) {
+      const { landing } = lease;
+      if (landing === undefined) return { state: 'held' };
+      if (waited && landing !== 'left') return { state: 'landed', landing };
+    }
     this.#sweep(nowMs);
-    const token = (this.#database.getBinary(TOKEN)?.readDoubleLE() ?? 0) + 1;
-    const packed = Buffer.allocUnsafe(8);
-    packed.writeDoubleLE(token);
-    this.#database.putSync(TOKEN, packed);
-    this.#write(key, lease, { token, untilMs: nowMs + ttlMs });
+    const token = Math.max((lease?.token ?? 0) + 1, nowMs * TOKENS_A_MS);
+    this.#write(key, { token, untilMs: nowMs + ttlMs, landing: undefined });
+    this.#taken.push({ key, atMs: nowMs });
     return { state: 'taken', token, recent: lease !== undefined };
   }
 
   renew(key: string, token: number, ttlMs: number, nowMs: number): boolean {
     const lease = this.#read(key);
     if (lease?.token !== token || lease.landing !== undefined) return false;
-    this.#write(key, lease, { token, untilMs: nowMs + ttlMs });
+    this.#write(key, { token, untilMs: nowMs + ttlMs, landing: undefined });
     return true;
   }
 
   release(key: string, token: number, landing: Landing, nowMs: number): void {
     const lease = this.#read(key);
     if (lease?.token !== token || lease.landing !== undefined) return;
-    const told = landing === 'left' ? undefined : { token, landing, untilMs: nowMs + LANDING_TOLD_MS };
-    this.#write(key, lease, told);
+    this.#write(key, { token, untilMs: nowMs + LANDING_TOLD_MS, landing });
   }
 
-  /** True where a later lease than `token` was taken. */
+  /** True where a later lease than `token` was taken, or it ended so long ago that nobody knows. */
   isOvertaken(key: string, token: number): boolean {
-    const lease = this.#read(key);
-    return lease !== undefined && lease.token > token;
+    return this.#read(key)?.token !== token;
+  }
+
+  /** Clears up after processes that are no more. */
+  sweepAll(nowMs: number): void {
+    const keys = Array.from(this.#database.getKeys({ start: ['l'], end: ['m'] }));
+    for (const key of keys) this.#drop(String((key as readonly unknown[])[1]), nowMs);
   }
 
   #read(key: string): Lease | undefined {
-    const found = this.#database.getBinary(['l', key]);
-    return found && (JSON.parse(found.toString()) as Lease);
+    const found = this.#database.getBinaryFast(['l', key]);
+    return (
+      found && { token: found.readDoubleLE(0), untilMs: found.readDoubleLE(8), landing: LANDINGS[found.readUInt8(16)] }
+    );
   }
 
-  #write(key: string, old: Lease | undefined, lease: Lease | undefined): void {
-    if (old !== undefined) this.#database.removeSync(['k', old.untilMs, key]);
-    if (lease === undefined) {
-      this.#database.removeSync(['l', key]);
-      return;
-    }
-    this.#database.putSync(['l', key], Buffer.from(JSON.stringify(lease)));
-    this.#database.putSync(['k', lease.untilMs, key], NOTHING);
+  #write(key: string, { token, untilMs, landing }: Lease): void {
+    const packed = Buffer.allocUnsafe(17);
+    packed.writeDoubleLE(token, 0);
+    packed.writeDoubleLE(untilMs, 8);
+    packed.writeUInt8(LANDINGS.indexOf(landing), 16);
+    this.#database.putSync(['l', key], packed);
   }
 
   #sweep(nowMs: number): void {
-    const end = ['k', nowMs - LONGEST_MS, '~'];
-    const places = Array.from(this.#database.getKeys({ start: ['k'], end, limit: SWEPT_AT_ONCE }));
-    for (const place of places) {
-      const [, untilMs, key] = place as [string, number, string];
-      this.#database.removeSync(place);
-      if (this.#read(key)?.untilMs === untilMs) this.#database.removeSync(['l', key]);
+    for (let left = SWEPT_AT_ONCE; left > 0; left--) {
+      const taken = this.#taken[this.#swept];
+      if (taken === undefined || Math.abs(nowMs - taken.atMs) < KEPT_MS) break;
+      this.#swept++;
+      if (!this.#drop(taken.key, nowMs)) this.#taken.push({ key: taken.key, atMs: nowMs });
     }
+    if (this.#swept < 1_000) return;
+    this.#taken = this.#taken.slice(this.#swept);
+    this.#swept = 0;
+  }
+
+  /** False where it may still be of use. */
+  #drop(key: string, nowMs: number): boolean {
+    const lease = this.#read(key);
+    if (lease === undefined) return true;
+    if (Math.abs(nowMs - lease.untilMs) < KEPT_MS || isCurrent(lease, nowMs)) return false;
+    this.#database.removeSync(['l', key]);
+    return true;
   }
 }
 

@@ -1,29 +1,22 @@
 import type { Database, Key } from 'lmdb';
 import type { CacheListing, CacheSelector } from './cache-store.js';
+import type { Meta } from './lmdb-row.js';
+import { readMeta, readRecord, toRow, withOrder } from './lmdb-row.js';
 import { MOST_INDEXED, tagPlace } from './places.js';
 import { selects } from './selector.js';
 
 /*
  * The cache's database in lmdb, one for all of it, so that each change is one transaction:
  *
- * e KEY               the entry, as record.ts writes it
- * m KEY               what is known of it without reading it (Meta, JSON)
+ * e KEY               an entry: what is known of it without reading its record, and the record (lmdb-row.ts)
+ * b KEY               the record, where it is too long for that row
  * o ORDER             the key; the smallest ORDER was used the longest ago
  * x EXPIRES_AT KEY    nothing: the order in which entries expire
  * u URL KEY           nothing, with the beginning of the url: entries by url
  * t TAG KEY           nothing: entries by tag
- * c NUMBER            a change: who made it and the key, for those who keep copies
- * s                   the totals
+ * c NUMBER            a change: who made it and the keys, for those who keep copies
+ * d                   the totals; beside the newest change, so that both are on one page
  */
-
-interface Meta {
-  readonly method: string;
-  readonly url: string;
-  readonly tags: readonly string[];
-  readonly bytes: number;
-  readonly expiresAtMs: number;
-  readonly order: number;
-}
 
 export type NewEntry = Pick<Meta, 'expiresAtMs' | 'method' | 'tags' | 'url'>;
 
@@ -32,18 +25,18 @@ interface Totals {
   entries: number;
   /** Of the newest use. */
   order: number;
-  /** Of the newest change. */
+  /** The number of the newest change. */
   change: number;
 }
 
 export interface Change {
   readonly by: string;
-  readonly key: string;
+  readonly keys: readonly string[];
 }
 
 const PAGE_BYTES = 4096;
-/** Larger values take pages of their own. */
-const MOST_INLINE = 2_000;
+/** A longer record has a row of its own, on pages of its own. */
+const MOST_INLINE = 1_500;
 /** The keys of one entry in all lists, and lmdb's own words about them. */
 const OVERHEAD_BYTES = 768;
 /** Expired entries that a write takes away with it. */
@@ -53,20 +46,25 @@ const CHANGES_KEPT = 2_000;
 const EVICTED_AT_ONCE = 16;
 
 const NOTHING = Buffer.alloc(0);
-const TOTALS: Key = ['s'];
+const TOTALS: Key = ['d'];
 
-/** What the cache's database holds and in which order; changes are made inside a transaction, by the one named `by`. */
+/** What the cache's database holds and in which order. */
 export class LmdbShelf {
   readonly #database: Database<Buffer, Key>;
   readonly #by: string;
+  #totals: Totals = { bytes: 0, entries: 0, order: 0, change: 0 };
+  readonly #changed = new Set<string>();
+  #mayBeExpired = true;
 
+  /** `by` names who makes the changes. */
   constructor(database: Database<Buffer, Key>, by: string) {
     this.#database = database;
     this.#by = by;
   }
 
   record(key: string): Buffer | undefined {
-    return this.#database.getBinary(['e', key]);
+    const row = this.#database.getBinary(['e', key]);
+    return row && (readRecord(row) ?? this.#database.getBinary(['b', key]) ?? NOTHING);
   }
 
   /** The record as the processes have left it by now, and not as the present read transaction sees it. */
@@ -86,8 +84,8 @@ export class LmdbShelf {
     const [first] = found;
     if (first === undefined || (first.key as [string, number])[1] !== since + 1) return undefined;
     return found.map(({ value }) => {
-      const [by = '', key = ''] = value.toString().split(' ');
-      return { by, key };
+      const [by = '', ...keys] = value.toString().split(' ');
+      return { by, keys };
     });
   }
 
@@ -104,8 +102,20 @@ export class LmdbShelf {
   }
 
   meta(key: string): Meta | undefined {
-    const found = this.#database.getBinary(['m', key]);
-    return found && (JSON.parse(found.toString()) as Meta);
+    const row = this.#database.getBinaryFast(['e', key]);
+    return row && readMeta(row);
+  }
+
+  /** Runs `action`, inside a transaction; those of the verbs below that change something are called by it alone. */
+  alter<T>(action: () => T): T {
+    this.#totals = this.totals();
+    this.#changed.clear();
+    this.#mayBeExpired = true;
+    const { order } = this.#totals;
+    const result = action();
+    if (this.#changed.size > 0) this.#tell();
+    if (this.#changed.size > 0 || this.#totals.order !== order) this.#save();
+    return result;
   }
 
   /** Stores the record and makes room for it; how many entries had to go for that. A record beyond `maxBytes` replaces nothing but itself. */
@@ -115,17 +125,17 @@ export class LmdbShelf {
     entry: NewEntry,
     limits: { readonly maxBytes: number; readonly nowMs: number },
   ): number {
-    const totals = this.totals();
-    this.#drop(key, totals);
-    this.#sweep(limits.nowMs, totals);
+    this.#drop(key);
+    if (this.#mayBeExpired) this.#mayBeExpired = this.#sweep(limits.nowMs) === SWEPT_AT_ONCE;
+    const { method, url, tags, expiresAtMs } = entry;
     const bytes = bytesOf(record, entry);
     let evicted = 0;
     if (bytes <= limits.maxBytes) {
-      evicted = this.#makeRoom(limits.maxBytes - bytes, totals);
-      this.#add(key, record, { ...entry, bytes, order: ++totals.order }, totals);
+      evicted = this.#makeRoom(limits.maxBytes - bytes);
+      const isInline = record.byteLength <= MOST_INLINE;
+      this.#add(key, record, { method, url, tags, expiresAtMs, bytes, order: ++this.#totals.order, isInline });
     }
-    this.#changed(key, totals);
-    this.#save(totals);
+    this.#changed.add(key);
     return evicted;
   }
 
@@ -135,25 +145,22 @@ export class LmdbShelf {
   }
 
   remove(keys: readonly string[]): number {
-    const totals = this.totals();
-    const there = keys.filter((key) => this.#drop(key, totals));
-    for (const key of there) this.#changed(key, totals);
-    if (there.length > 0) this.#save(totals);
+    const there = keys.filter((key) => this.#drop(key));
+    for (const key of there) this.#changed.add(key);
     return there.length;
   }
 
   /** The last of `keys` becomes the most recently used one. */
   use(keys: readonly string[]): void {
-    const totals = this.totals();
     for (const key of keys) {
-      const meta = this.meta(key);
-      if (meta === undefined) continue;
+      const row = this.#database.getBinary(['e', key]);
+      const meta = row && readMeta(row);
+      if (row === undefined || meta === undefined) continue;
       this.#database.removeSync(['o', meta.order]);
-      const order = ++totals.order;
+      const order = ++this.#totals.order;
       this.#database.putSync(['o', order], Buffer.from(key));
-      this.#database.putSync(['m', key], Buffer.from(JSON.stringify({ ...meta, order })));
+      this.#database.putSync(['e', key], withOrder(row, order));
     }
-    this.#save(totals);
   }
 
   /** Up to `limit` entries after `from` (a place that an earlier answer told), and the place to go on from. */
@@ -175,51 +182,59 @@ export class LmdbShelf {
     return { listings, next: places.length < limit ? undefined : places.at(-1) };
   }
 
-  #add(key: string, record: Buffer, meta: Meta, totals: Totals): void {
+  #add(key: string, record: Buffer, meta: Meta): void {
     const database = this.#database;
-    database.putSync(['e', key], record);
-    database.putSync(['m', key], Buffer.from(JSON.stringify(meta)));
+    database.putSync(['e', key], toRow(meta, record));
+    if (!meta.isInline) database.putSync(['b', key], record);
     database.putSync(['o', meta.order], Buffer.from(key));
     for (const place of placesOf(key, meta)) database.putSync(place, NOTHING);
-    totals.bytes += meta.bytes;
-    totals.entries += 1;
+    this.#totals.bytes += meta.bytes;
+    this.#totals.entries += 1;
   }
 
-  #drop(key: string, totals: Totals): boolean {
-    const meta = this.meta(key);
-    if (meta === undefined) return false;
-    const places: Key[] = [['e', key], ['m', key], ['o', meta.order], ...placesOf(key, meta)];
-    for (const place of places) this.#database.removeSync(place);
-    totals.bytes -= meta.bytes;
-    totals.entries -= 1;
+  #drop(key: string): boolean {
+    const row = this.#database.getBinaryFast(['e', key]);
+    if (row === undefined) return false;
+    const meta = readMeta(row);
+    const places: Key[] = meta === undefined ? [] : [['o', meta.order], ...placesOf(key, meta)];
+    for (const place of [['e', key], ...places]) this.#database.removeSync(place);
+    if (meta?.isInline !== true) this.#database.removeSync(['b', key]);
+    this.#totals.bytes -= meta?.bytes ?? 0;
+    this.#totals.entries -= 1;
     return true;
   }
 
-  #sweep(nowMs: number, totals: Totals): void {
-    const expired = [...this.#database.getKeys({ start: ['x'], end: ['x', nowMs, '~'], limit: SWEPT_AT_ONCE })];
-    for (const place of expired) this.#drop(String((place as readonly unknown[])[2]), totals);
+  /** How many it were. */
+  #sweep(nowMs: number): number {
+    const end = ['x', nowMs, '~'];
+    const expired = Array.from(this.#database.getKeys({ start: ['x'], end, limit: SWEPT_AT_ONCE }));
+    for (const place of expired)
+      if (!this.#drop(String((place as readonly unknown[])[2]))) this.#database.removeSync(place);
+    return expired.length;
   }
 
-  #makeRoom(bytes: number, totals: Totals): number {
+  #makeRoom(bytes: number): number {
     let evicted = 0;
-    while (totals.bytes > bytes) {
+    while (this.#totals.bytes > bytes) {
       const oldest = [...this.#database.getRange({ start: ['o'], end: ['p'], limit: EVICTED_AT_ONCE })];
       if (oldest.length === 0) break;
-      for (const { value } of oldest) {
-        if (totals.bytes <= bytes) break;
-        if (this.#drop(value.toString(), totals)) evicted++;
+      for (const { key: place, value } of oldest) {
+        if (this.#totals.bytes <= bytes) break;
+        if (this.#drop(value.toString())) evicted++;
+        else this.#database.removeSync(place);
       }
     }
     return evicted;
   }
 
-  #changed(key: string, totals: Totals): void {
-    totals.change += 1;
-    this.#database.putSync(['c', totals.change], Buffer.from(`${this.#by} ${key}`));
-    this.#database.removeSync(['c', totals.change - CHANGES_KEPT]);
+  #tell(): void {
+    const number = ++this.#totals.change;
+    this.#database.putSync(['c', number], Buffer.from([this.#by, ...this.#changed].join(' ')));
+    this.#database.removeSync(['c', number - CHANGES_KEPT]);
   }
 
-  #save({ bytes, entries, order, change }: Totals): void {
+  #save(): void {
+    const { bytes, entries, order, change } = this.#totals;
     const packed = Buffer.allocUnsafe(32);
     [bytes, entries, order, change].forEach((number, index) => packed.writeDoubleLE(number, index * 8));
     this.#database.putSync(TOTALS, packed);
@@ -235,7 +250,7 @@ function placesOf(key: string, { url, tags, expiresAtMs }: NewEntry): Key[] {
 }
 
 function rangeOf(which: CacheSelector | undefined): { start: Key; end: Key } {
-  if (which === undefined) return { start: ['m'], end: ['n'] };
+  if (which === undefined) return { start: ['e'], end: ['f'] };
   if ('tag' in which) return { start: ['t', tagPlace(which.tag)], end: ['t', tagPlace(which.tag), '~'] };
   if ('url' in which) {
     const url = which.url.slice(0, MOST_INDEXED);

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.js';
 import type { Environment } from '../embedded/environment.js';
 import type { CacheEntry, CacheListing, CacheSelector, CacheStore } from './cache-store.js';
+import { gather } from './gather.js';
 import { isAlive } from './lifetime.js';
 import { LmdbLeases } from './lmdb-leases.js';
 import { LmdbShelf } from './lmdb-shelf.js';
@@ -48,10 +49,12 @@ export function lmdbCacheStore(options: LmdbCacheOptions): CacheStore {
 
   async function openDatabase(): Promise<Opened> {
     const environment = await options.environment();
-    const database = await environment.openDatabase<Buffer>({ name: 'cache', version: 2 }, { encoding: 'binary' });
+    const database = await environment.openDatabase<Buffer>({ name: 'cache', version: 3 }, { encoding: 'binary' });
     const shelf = new LmdbShelf(database, by);
     // Whoever keeps copies has got none before this.
-    opened = { environment, shelf, leases: new LmdbLeases(database), openedAt: shelf.change };
+    const leases = new LmdbLeases(database);
+    await environment.transact(() => leases.sweepAll(clock.now()));
+    opened = { environment, shelf, leases, openedAt: shelf.change };
     return opened;
   }
 
@@ -68,15 +71,26 @@ export function lmdbCacheStore(options: LmdbCacheOptions): CacheStore {
     return stores.environment.transact(() => change(stores));
   }
 
-  /** A change that `close` waits for, after the uses noted so far. */
-  async function write<T>(change: (stores: Opened) => T): Promise<T> {
+  const gathered = gather((work) => {
     const keys = used.take();
-    return pending.track(
-      transact((stores) => {
-        if (keys.length > 0) stores.shelf.use(keys);
-        return change(stores);
+    return transact(({ shelf }) =>
+      shelf.alter(() => {
+        shelf.use(keys);
+        work();
       }),
     );
+  });
+
+  /** A change at once, after those that are gathered. */
+  async function write<T>(change: (stores: Opened) => T): Promise<T> {
+    const stores = opened ?? (await open());
+    return pending.track(gathered.now(() => change(stores)));
+  }
+
+  /** A change that nobody waits for long. */
+  async function writeSoon<T>(change: (stores: Opened) => T): Promise<T> {
+    const stores = opened ?? (await open());
+    return pending.track(gathered.soon(() => change(stores)));
   }
 
   async function* list(which?: CacheSelector): AsyncGenerator<CacheListing> {
@@ -120,7 +134,11 @@ export function lmdbCacheStore(options: LmdbCacheOptions): CacheStore {
         return transact(({ leases }) => leases.take(key, ttlMs, waited, clock.now()));
       },
       renew: (key, token, ttlMs) => transact(({ leases }) => leases.renew(key, token, ttlMs, clock.now())),
-      release: (key, token, landing) => transact(({ leases }) => leases.release(key, token, landing, clock.now())),
+      release(key, token, landing) {
+        const change = ({ leases }: Opened): void => leases.release(key, token, landing, clock.now());
+        // What is stored is in this process's memory, where the next one finds it; without that it goes on to the origin.
+        return landing === 'stored' ? writeSoon(change) : transact(change);
+      },
     },
     watch(listener) {
       let seen: number | undefined;
@@ -134,7 +152,7 @@ export function lmdbCacheStore(options: LmdbCacheOptions): CacheStore {
           const changes = shelf.changesAfter(seen);
           seen = newest;
           if (changes === undefined) listener(undefined);
-          else for (const change of changes) if (change.by !== by) listener(change.key);
+          else for (const change of changes) if (change.by !== by) change.keys.forEach(listener);
           return true;
         },
         close: async () => {},
@@ -169,7 +187,7 @@ export function lmdbCacheStore(options: LmdbCacheOptions): CacheStore {
     const record = await encodeEntry(entry);
     const { method, url, tags, expiresAtMs } = entry;
     const nowMs = clock.now();
-    const hadToGo = await write(({ shelf, leases }) => {
+    const hadToGo = await writeSoon(({ shelf, leases }) => {
       if (fence !== undefined && leases.isOvertaken(key, fence)) return undefined;
       return shelf.put(key, record, { method, url, tags, expiresAtMs }, { maxBytes, nowMs });
     });

@@ -22,14 +22,19 @@ export async function assertStoreFile(file: string): Promise<void> {
   throw new Error(`${file} is damaged or of another format; move it away to begin anew`);
 }
 
-const metaPage = Buffer.alloc(TRANSACTION_OFFSET + 8);
+/** Enough for both meta pages of the usual size. */
+const metaPages = Buffer.alloc(4096 + TRANSACTION_OFFSET + 8);
 
 /** The number of the newest transaction committed to an lmdb data file: the greater one of its two meta pages. */
 export function newestTransaction(file: number): number {
-  readSync(file, metaPage, 0, metaPage.length, 0);
-  const first = readNumber(metaPage, TRANSACTION_OFFSET);
-  readSync(file, metaPage, 0, metaPage.length, readWord(metaPage, PAGE_SIZE_OFFSET));
-  return Math.max(first, readNumber(metaPage, TRANSACTION_OFFSET));
+  readSync(file, metaPages, 0, metaPages.length, 0);
+  const first = readNumber(metaPages, TRANSACTION_OFFSET);
+  let second = readWord(metaPages, PAGE_SIZE_OFFSET) + TRANSACTION_OFFSET;
+  if (second + 8 > metaPages.length) {
+    readSync(file, metaPages, 0, TRANSACTION_OFFSET + 8, second - TRANSACTION_OFFSET);
+    second = TRANSACTION_OFFSET;
+  }
+  return Math.max(first, readNumber(metaPages, second));
 }
 
 function readWord(buffer: Buffer, offset: number): number {

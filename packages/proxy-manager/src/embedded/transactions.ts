@@ -13,12 +13,19 @@ export interface Transactions {
   close(): Promise<void>;
 }
 
-/** Runs `action` in one transaction of an environment, which ends with it: undone where it throws. */
-export type Run = <T>(action: () => T) => Promise<T> | T;
+/**
+ * Runs `action` in one transaction of an environment, which ends with it: undone where it throws. Each transaction begins
+ * with `check`, and does nothing where that throws.
+ */
+export type Run = <T>(action: () => T, check: () => void) => Promise<T> | T;
 
 /** lmdb waits for its lock and for the disk in its own thread; all that are asked for in one turn share a commit. */
 export function inOwnThread(root: RootDatabase<unknown, Key>): Run {
-  return (action) => root.childTransaction(action);
+  return (action, check) =>
+    root.childTransaction(() => {
+      check();
+      return action();
+    });
 }
 
 /** Thrown inside a transaction that was begun on an outdated state; never leaves this file. */
@@ -40,13 +47,14 @@ export function transactions(root: RootDatabase<unknown, Key>, directory: string
   const running = new Set<Promise<unknown>>();
   let repairing: Promise<unknown> | undefined;
 
+  function check(): void {
+    if (root.getWriteTxnId() !== newestTransaction(file) + 1) throw OUTDATED;
+  }
+
   async function checked<T>(action: () => T): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await run(() => {
-          if (root.getWriteTxnId() !== newestTransaction(file) + 1) throw OUTDATED;
-          return action();
-        });
+        return await run(action, check);
       } catch (error) {
         if (error !== OUTDATED) throw error;
         if (attempt === MOST_ATTEMPTS)
