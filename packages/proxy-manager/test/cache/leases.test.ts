@@ -1,5 +1,4 @@
-import { afterAll, beforeAll, describe } from 'vitest';
-import { test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LeaseStore } from '../../src/cache/lease-store.js';
 import { lmdbCacheStore } from '../../src/cache/lmdb.js';
 import type { Environment } from '../../src/embedded/environment.js';
@@ -24,5 +23,35 @@ describe('leases in lmdb', () => {
     test,
     open: async () => ({ here: leases(), there: leases() }),
     pass: async (ms) => void (clock.nowMs += ms),
+  });
+
+  const count = async (): Promise<number> => {
+    const database = await environment.openDatabase<Buffer>({ name: 'cache', version: 3 }, { encoding: 'binary' });
+    return [...database.getKeys({ start: ['l'], end: ['m'] })].length;
+  };
+  const keyOf = (n: number): string => n.toString(16).padStart(64, '0');
+
+  test('leases that ended are cleared up, here by the next ones and elsewhere by who opens', async () => {
+    clock.nowMs += 60_000;
+    const here = leases();
+    for (let n = 0; n < 20; n++) await here.take(keyOf(n), 100, false);
+    expect(await count()).toBe(20);
+    clock.nowMs += 10_000;
+    for (let n = 20; n < 24; n++) await here.take(keyOf(n), 100, false);
+    expect(await count()).toBe(4);
+    clock.nowMs += 10_000;
+    await leases().take(keyOf(99), 100, false);
+    expect(await count()).toBe(1);
+  });
+
+  test('one that is held is not cleared up, however long', async () => {
+    const here = leases();
+    const held = await here.take(keyOf(1), 60_000, false);
+    for (let n = 0; n < 10; n++) {
+      clock.nowMs += 30_000;
+      if (held.state === 'taken') expect(await here.renew(keyOf(1), held.token, 60_000)).toBe(true);
+      await here.take(keyOf(100 + n), 100, false);
+    }
+    expect(await leases().take(keyOf(1), 100, false)).toEqual({ state: 'held' });
   });
 });

@@ -35,7 +35,7 @@ describe('lmdb cache store', () => {
   });
 
   const flipped = (at: number): Buffer => Buffer.from(whole).fill((whole[at] ?? 0) ^ 1, at, at + 1);
-  test.each([
+  const damages: [string, Buffer][] = [
     ['cut short', whole.subarray(0, -1)],
     ['cut within the head', whole.subarray(0, 20)],
     ['cut to its version', whole.subarray(0, 1)],
@@ -46,14 +46,26 @@ describe('lmdb cache store', () => {
     ['with a flipped bit in its head', flipped(30)],
     ['with a flipped bit in its body', flipped(whole.length - 1)],
     ['with trailing bytes', Buffer.concat([whole, Buffer.from('x')])],
-  ])('an entry %s is a miss, and deleted', async (_, record) => {
+  ];
+  const short = entry();
+  const long = entry({ body: randomBytes(5_000) });
+  /** Of the record, which ends the row of a short entry and has one of its own for a long one. */
+  test.each([
+    ...damages.map(([name, record]) => [name, 'short', short, 'e', record] as const),
+    ...damages.map(([name, record]) => [name, 'long', long, 'b', record] as const),
+    ['cut within what is known of it', 'short', short, 'e', undefined] as const,
+    ['cut within what is known of it', 'long', long, 'e', undefined] as const,
+  ])('an entry %s is a miss, and deleted: a %s one', async (_, _length, kept, row, damaged) => {
     const store = lmdbCacheStore({ environment, clock });
     const key = keyFor('damaged');
-    await store.set(key, entry());
+    await store.set(key, kept);
     expect(await store.get(key)).toBeDefined();
-    await (await database()).put(['e', key], record);
+    const rows = await database();
+    const known = rows.getBinary(['e', key])?.subarray(0, row === 'e' ? -whole.length : undefined) ?? Buffer.alloc(0);
+    const record = damaged ?? known.subarray(0, 20);
+    await rows.put([row, key], row === 'e' && damaged !== undefined ? Buffer.concat([known, record]) : record);
     expect(await store.get(key)).toBeUndefined();
-    expect((await database()).doesExist(['e', key])).toBe(false);
+    expect([rows.doesExist(['e', key]), rows.doesExist(['b', key])]).toEqual([false, false]);
     expect(await store.stats()).toMatchObject({ damaged: 1 });
   });
 
