@@ -21,7 +21,9 @@ describe('gathered changes', () => {
   });
   afterEach(() => environment.close());
 
-  const put = (key: string, value: string): void => void database.putSync(key, value);
+  function put(key: string, value: string): void {
+    database.putSync(key, value);
+  }
 
   test('share a transaction, and are there when they resolve', async () => {
     const writes = Array.from({ length: 50 }, (_, n) => changes.soon(() => put(`${n}`, 'here')));
