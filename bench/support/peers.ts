@@ -38,6 +38,8 @@ export function peers(stateIn: (name: string) => string): readonly Peer[] {
     },
     ours('send(): everything off', stateIn('off'), { isOn: false }),
     ours('send(): everything on', stateIn('on'), { isOn: true }),
+    ours('fetch door: everything off', stateIn('fetch-off'), { isOn: false, door: 'fetch' }),
+    ours('fetch door: everything on', stateIn('fetch-on'), { isOn: true, door: 'fetch' }),
     ours('send(): everything on, pace', stateIn('pace'), { isOn: true, pace: { concurrency: 64 } }),
   ];
 }
@@ -49,7 +51,15 @@ export function peers(stateIn: (name: string) => string): readonly Peer[] {
 function ours(
   name: string,
   dataDir: string,
-  { isOn, pace }: { readonly isOn: boolean; readonly pace?: { readonly concurrency: number } },
+  {
+    isOn,
+    pace,
+    door = 'send',
+  }: {
+    readonly isOn: boolean;
+    readonly pace?: { readonly concurrency: number };
+    readonly door?: 'fetch' | 'send';
+  },
 ): Peer {
   const manager = new ProxyManager({
     dataDir,
@@ -66,5 +76,9 @@ function ours(
     },
   });
   const req = manager.request('bench', isOn ? { cache: true } : { userAgent: false, retry: { attempts: 1 } });
-  return { name, get: async (url) => (await req.send(url)).data, close: () => manager.close() };
+  const get = {
+    send: async (url: string) => (await req.send(url)).data,
+    fetch: async (url: string) => (await req.fetch(url)).json(),
+  };
+  return { name, get: get[door], close: () => manager.close() };
 }

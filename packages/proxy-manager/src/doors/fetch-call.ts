@@ -2,6 +2,8 @@ import { Readable } from 'node:stream';
 import type { RequestDefaults, SendOptions } from '../config/options.js';
 import { checkExtras } from '../config/validate-options.js';
 import { ConfigError } from '../errors.js';
+import type { OutboundRequest } from '../pipeline/exchange.js';
+import type { HeaderList } from '../pipeline/headers.js';
 import { header } from '../pipeline/headers.js';
 import type { Call } from './door.js';
 import { bodyOfRequest } from './early-body.js';
@@ -15,51 +17,67 @@ const USERINFO = /^[a-z][a-z\d+.-]*:\/\/[^/?#]*@/i;
 type Init = RequestInit & { readonly cache?: unknown; readonly duplex?: unknown };
 
 interface Given {
+  /** Without what axios's callers do to data and replies. */
   readonly defaults: RequestDefaults;
   readonly signal: AbortSignal | null | undefined;
   readonly redirect: Request['redirect'];
 }
 
-/** fetch's words as the call of a door; rejects with a TypeError where fetch does. */
-export async function fetchCall(input: string | URL | Request, init: Init, given: Given): Promise<Call> {
+/** fetch's words as the call of a door, at once unless a body has to be read; a TypeError where fetch has one. */
+export function fetchCall(input: string | URL | Request, init: Init, given: Given): Call | Promise<Call> {
   refuse(init);
-  const { extras, ...words } = split(init);
   const isRequest = input instanceof globalThis.Request;
   if (!isRequest && USERINFO.test(String(input))) throw new TypeError('fetch takes no url that includes credentials');
-  if (isRequest && input.bodyUsed && words.body === undefined)
-    throw new TypeError('Body is unusable: it was read before');
-  const method = normalized(words.method ?? (isRequest ? input.method : 'GET'));
-  const written = words.body ?? (isRequest ? await bodyOfRequest(input) : undefined);
-  if (written !== undefined && (method === 'GET' || method === 'HEAD')) {
+  if (!isRequest || (init.body ?? undefined) !== undefined) return callOf(input, init, given, init.body ?? undefined);
+  if (input.bodyUsed) throw new TypeError('Body is unusable: it was read before');
+  if (input.body === null) return callOf(input, init, given, undefined);
+  return bodyOfRequest(input).then((body) => callOf(input, init, given, body));
+}
+
+function callOf(
+  input: string | URL | Request,
+  init: Init,
+  { defaults, redirect, signal }: Given,
+  body: unknown,
+): Call | Promise<Call> {
+  const isRequest = input instanceof globalThis.Request;
+  const method = normalized(init.method ?? (isRequest ? input.method : 'GET'));
+  if (body !== undefined && (method === 'GET' || method === 'HEAD')) {
     throw new TypeError('Request with GET/HEAD method cannot have body.');
   }
-  const headers = [...new Headers(words.headers ?? (isRequest ? input.headers : undefined))];
-  // What axios's callers do to data and replies is not for fetch's.
-  const { data: _data, transformRequest: _transform, responseType: _type, ...defaults } = given.defaults;
-  const config: SendOptions = {
-    ...defaults,
+  const extras = extrasOf(init);
+  const config: SendOptions = Object.assign({}, defaults, {
     url: isRequest ? input.url : input,
     method,
-    headers: header(headers, 'accept') === undefined ? [...headers, ['accept', '*/*']] : headers,
-    body: sendable(written, words.duplex),
-    maxRedirects: given.redirect === 'follow' ? (defaults.maxRedirects ?? MAX_REDIRECTS) : 0,
-  };
-  const outbound = await toOutbound(config, defaults.headers);
-  return {
-    outbound: { ...outbound, wire: { ...outbound.wire, body: 'either' } },
+    headers: headersOf(init.headers ?? (isRequest ? input.headers : undefined)),
+    body: sendable(body, init.duplex),
+    maxRedirects: redirect === 'follow' ? (defaults.maxRedirects ?? MAX_REDIRECTS) : 0,
+  });
+  const outbound = toOutbound(config, defaults.headers);
+  const of = (said: OutboundRequest): Call => ({
+    outbound: { ...said, wire: { ...said.wire, body: 'either' } },
     extras,
     timeoutMs: defaults.timeout ?? 0,
-    signal: given.signal ?? undefined,
-  };
+    signal: signal ?? undefined,
+  });
+  return outbound instanceof Promise ? outbound.then(of) : of(outbound);
+}
+
+const ACCEPT_ALL = [['accept', '*/*']] as const;
+
+/** As fetch reads and checks them; it accepts everything where its caller does not say what. */
+function headersOf(given: Init['headers']): HeaderList {
+  if (given === undefined) return ACCEPT_ALL;
+  const headers = [...new Headers(given)];
+  return header(headers, 'accept') === undefined ? [...headers, ...ACCEPT_ALL] : headers;
 }
 
 /** The extras of a call that may stand among fetch's own words; `cache` is one of both. */
-function split(init: Init): Init & { readonly extras: Call['extras'] } {
-  const { cost, countRedirects, labels, retry, userAgent, wait } = init as Call['extras'];
+function extrasOf(init: Init): Call['extras'] {
   const cache = cacheOf(init);
-  const extras = { cache, cost, countRedirects, labels, retry, userAgent, wait };
+  const extras = cache === init.cache ? init : { ...init, cache };
   checkExtras(extras);
-  return { ...init, extras: Object.fromEntries(Object.entries(extras).filter(([, value]) => value !== undefined)) };
+  return extras as Call['extras'];
 }
 
 /** fetch's `default` is what the Request says, and `no-store` needs no cache to be obeyed. */

@@ -6,14 +6,15 @@ import type { Exchange, Reply } from '../pipeline/exchange.js';
 import { TransportFault } from '../transport/fault.js';
 import type { Perform } from './door.js';
 import { fetchCall } from './fetch-call.js';
-import { fetchResponse } from './fetch-response.js';
-import { webBody } from './web-body.js';
+import { FetchResponse } from './fetch-response.js';
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const NULL_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
 
 /** A WHATWG fetch on the pipeline; relative urls and headers come from `defaults`. */
-export function fetchDoor(perform: Perform, defaults: RequestDefaults): typeof globalThis.fetch {
+export function fetchDoor(perform: Perform, given: RequestDefaults): typeof globalThis.fetch {
+  // What axios's callers do to data and replies is not for fetch's.
+  const { data: _data, transformRequest: _transform, responseType: _type, ...defaults } = given;
   return async function fetch(input, init = {}) {
     const signal = init.signal ?? (input instanceof globalThis.Request ? input.signal : undefined);
     const redirect = init.redirect ?? (input instanceof globalThis.Request ? input.redirect : 'follow');
@@ -40,13 +41,8 @@ function toResponse(
   }
   const hasNone = NULL_BODY.has(status) || request.method === 'HEAD';
   if (hasNone) discard(body);
-  return fetchResponse(hasNone ? null : body instanceof Readable ? webBody(body, signal) : body, {
-    status,
-    statusText,
-    headers,
-    url,
-    redirected: (trace.last?.redirects ?? 0) > 0 || url.href !== request.url.href,
-  });
+  const redirected = (trace.last?.redirects ?? 0) > 0 || url.href !== request.url.href;
+  return new FetchResponse(hasNone ? null : body, { status, statusText, headers, url, redirected }, signal);
 }
 
 function discard(body: Reply['body']): void {

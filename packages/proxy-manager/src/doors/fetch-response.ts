@@ -1,4 +1,6 @@
+import { Readable } from 'node:stream';
 import type { HeaderList } from '../pipeline/headers.js';
+import { bytesOf, webBody } from './web-body.js';
 
 interface Head {
   readonly status: number;
@@ -8,25 +10,122 @@ interface Head {
   readonly redirected: boolean;
 }
 
-type Body = ConstructorParameters<typeof Response>[0];
+/** Of its members those that are not said anew below: its types know methods as properties, which no method may stand for. */
+const Platform: new (...words: ConstructorParameters<typeof Response>) => Pick<Response, 'headers' | 'statusText'> =
+  Response;
 
-/** A `Response` of the platform with what only fetch itself can give one: `url`, `redirected`, `type`, and statuses such as 999. */
-export function fetchResponse(body: Body, head: Head): Response {
-  const { status, statusText, redirected } = head;
-  const isUsual = status >= 200 && status <= 599;
-  const response = new Response(body, {
-    status: isUsual ? status : 200,
-    statusText,
-    headers: head.headers as [string, string][],
-  });
-  const { href } = head.url;
-  const fragment = href.indexOf('#');
-  const clone = response.clone.bind(response);
-  return Object.defineProperties(response, {
-    url: { value: fragment === -1 ? href : href.slice(0, fragment) },
-    redirected: { value: redirected },
-    type: { value: 'basic' },
-    clone: { value: () => fetchResponse(clone().body, head) },
-    ...(isUsual ? {} : { status: { value: status }, ok: { value: false } }),
-  });
+const utf8 = new TextDecoder();
+
+/**
+ * A `Response` of the platform with what only fetch itself can give one: `url`, `redirected`, `type`, and statuses such
+ * as 999. Its text, JSON and bytes are read off what has come; the platform's body, whose streams take longer to make
+ * than the rest of the Response, is made when somebody asks for more. (`super` has none: who calls the methods of
+ * `Response.prototype` on it finds it empty.)
+ */
+export class FetchResponse extends Platform implements Response {
+  readonly #head: Head;
+  readonly #content: Readable | ReadableStream | Uint8Array | null;
+  readonly #signal: AbortSignal | undefined;
+  #isRead = false;
+  #platform: Response | undefined;
+
+  constructor(content: Readable | ReadableStream | Uint8Array | null, head: Head, signal?: AbortSignal) {
+    const { status, statusText, headers } = head;
+    super(null, {
+      status: isUsual(status) ? status : 200,
+      statusText,
+      headers: headers as [string, string][],
+    });
+    this.#head = head;
+    this.#content = content;
+    this.#signal = signal;
+  }
+
+  get url(): string {
+    const { href } = this.#head.url;
+    const fragment = href.indexOf('#');
+    return fragment === -1 ? href : href.slice(0, fragment);
+  }
+
+  get redirected(): boolean {
+    return this.#head.redirected;
+  }
+
+  get type(): Response['type'] {
+    return 'basic';
+  }
+
+  get status(): number {
+    return this.#head.status;
+  }
+
+  get ok(): boolean {
+    return this.status >= 200 && this.status <= 299;
+  }
+
+  get body(): Response['body'] {
+    return this.#content === null ? null : this.#whole().body;
+  }
+
+  get bodyUsed(): boolean {
+    return this.#isRead || (this.#platform?.bodyUsed ?? false);
+  }
+
+  async text(): Promise<string> {
+    const taken = this.#taken();
+    return taken === undefined ? this.#whole().text() : utf8.decode(await taken);
+  }
+
+  async json(): Promise<unknown> {
+    return JSON.parse(await this.text());
+  }
+
+  /** In memory of its own. */
+  async bytes(): Promise<Uint8Array<ArrayBuffer>> {
+    const taken = this.#taken();
+    return new Uint8Array(taken === undefined ? await this.#whole().arrayBuffer() : await taken);
+  }
+
+  async arrayBuffer(): Promise<ArrayBuffer> {
+    return (await this.bytes()).buffer;
+  }
+
+  blob(): Promise<Blob> {
+    return this.#whole().blob();
+  }
+
+  formData(): Promise<FormData> {
+    return this.#whole().formData();
+  }
+
+  clone(): Response {
+    const isThere = this.#content instanceof Uint8Array && !this.#isRead && this.#platform === undefined;
+    return new FetchResponse(isThere ? this.#content : this.#whole().clone().body, this.#head);
+  }
+
+  /** What has come, for one reader; undefined where the platform has it, or somebody took it. */
+  #taken(): Promise<Uint8Array> | Uint8Array | undefined {
+    const content = this.#content;
+    const isOurs = content instanceof Uint8Array || content instanceof Readable;
+    if (!isOurs || this.#isRead || this.#platform !== undefined) return undefined;
+    this.#isRead = true;
+    return content instanceof Readable ? bytesOf(content, this.#signal) : content;
+  }
+
+  /** The same as the platform makes it; one that was read, where this one was. */
+  #whole(): Response {
+    if (this.#platform !== undefined) return this.#platform;
+    const content = this.#isRead ? '' : this.#content;
+    // With the type, which a form and a blob are read by.
+    this.#platform = new Response(content instanceof Readable ? webBody(content, this.#signal) : content, {
+      headers: this.headers,
+    });
+    if (this.#isRead) void this.#platform.text();
+    return this.#platform;
+  }
+}
+
+/** One that a Response can be made with. */
+function isUsual(status: number): boolean {
+  return status >= 200 && status <= 599;
 }

@@ -7,8 +7,7 @@ export function webBody(body: Readable, signal: AbortSignal | undefined): Readab
     type: 'bytes',
     async pull(controller) {
       const next = await chunks.next().catch((error: unknown) => {
-        // A reason need not be an error, and what breaks a stream of Node must be one.
-        throw signal?.aborted ? signal.reason : error;
+        throw broken(error, signal);
       });
       if (next.done === true) {
         controller.close();
@@ -22,4 +21,20 @@ export function webBody(body: Readable, signal: AbortSignal | undefined): Readab
       body.destroy();
     },
   });
+}
+
+/** All of a streamed reply. */
+export async function bytesOf(body: Readable, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  try {
+    for await (const chunk of body) chunks.push(chunk as Buffer);
+  } catch (error) {
+    throw broken(error, signal);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** A reason need not be an error, and what breaks a stream of Node must be one. */
+function broken(error: unknown, signal: AbortSignal | undefined): unknown {
+  return signal?.aborted ? signal.reason : error;
 }

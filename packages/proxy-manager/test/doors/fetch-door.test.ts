@@ -256,6 +256,78 @@ describe('gives what fetch gives:', () => {
   });
 });
 
+describe('a Response is read as fetch’s:', () => {
+  type Read = (response: Response) => Promise<unknown>;
+  const answers: Readonly<Record<string, Answer>> = {
+    'that is there': (_hit, res) => res.setHeader('content-type', 'application/json').end('\uFEFF{"a":"ä"}'),
+    'that comes in pieces': (_hit, res) => {
+      res.setHeader('content-type', 'application/json').write('{"a":');
+      setTimeout(() => res.end('"ä"}'), 20);
+    },
+    'that is no JSON': (_hit, res) => res.end(Buffer.from([0x7b, 0xff, 0xc3])),
+    'that is a form': (_hit, res) => res.setHeader('content-type', 'application/x-www-form-urlencoded').end('a=1&b=2'),
+    'that is empty': (_hit, res) => res.end(),
+    'that is none': (_hit, res) => res.writeHead(204).end(),
+  };
+  const reads: Readonly<Record<string, Read>> = {
+    text: (response) => response.text(),
+    json: (response) => response.json(),
+    bytes: async (response) => Buffer.from(await response.arrayBuffer()).toString('hex'),
+    blob: async (response) => {
+      const blob = await response.blob();
+      return [blob.type, await blob.text()];
+    },
+    form: async (response) => [...(await response.formData())],
+    body: async (response) => {
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of response.body ?? []) chunks.push(chunk as Uint8Array);
+      return Buffer.concat(chunks).toString('hex');
+    },
+    'the body made a Response again': (response) => new Response(response.body, response).text(),
+    'text of the one and a clone': async (response) => {
+      const clone = response.clone();
+      return [await response.text(), await clone.text(), clone.url === response.url, clone.status];
+    },
+    'text of a clone of a clone': (response) => response.clone().clone().text(),
+    'text after the body was looked at': async (response) => [response.body?.locked, await response.text()],
+    'text twice': async (response) => [await response.text(), await response.text()],
+    'bytes after text': async (response) => [await response.text(), await response.arrayBuffer()],
+    'a clone after text': async (response) => [await response.text(), await response.clone().text()],
+    'text of a body that somebody reads': async (response) => {
+      response.body?.getReader();
+      return response.text();
+    },
+    'what is used': async (response) => {
+      const before = response.bodyUsed;
+      const reading = response.text();
+      const during = response.bodyUsed;
+      await reading;
+      return [before, during, response.bodyUsed, response.body?.locked];
+    },
+  };
+
+  const outcome = async (read: Read, response: Response): Promise<unknown> =>
+    read(response).catch((error: unknown) => [(error as Error).name, (error as Error).message]);
+
+  test.each(Object.entries(answers))('a body %s', async (_what, answer) => {
+    const api = await startApi(answer);
+    const { fetch: ours } = startRequest();
+    for (const [how, read] of Object.entries(reads)) {
+      const expected = await outcome(read, await fetch(api.url));
+      expect([how, await outcome(read, await ours(api.url))]).toEqual([how, expected]);
+    }
+  });
+
+  test('its bytes are the reader’s own', async () => {
+    const api = await startApi((_hit, res) => res.end('mine'));
+    const { fetch: ours } = startRequest({ cache: true });
+    const bytes = new Uint8Array(await (await ours(api.url)).arrayBuffer());
+    expect(bytes.buffer.byteLength).toBe(4);
+    bytes.fill(0);
+    await expect.poll(async () => (await ours(api.url)).text()).toBe('mine');
+  });
+});
+
 describe('ends as fetch ends:', () => {
   const hang: Answer = () => {};
 
