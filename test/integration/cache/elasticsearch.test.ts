@@ -66,6 +66,64 @@ describe('Elasticsearch cache store', () => {
     pass: (ms) => sleep(ms),
   });
 
+  describe('a leader that was overtaken', () => {
+    const store = (beforeWrite?: () => Promise<void>): CacheStore =>
+      elasticsearchCacheStore({ client: async () => client, clock, index, lookupBudgetMs: 10_000, beforeWrite });
+    const take = async ({ leases }: CacheStore, key: string, waited = false): Promise<number> => {
+      const taken = await leases?.take(key, 1, waited);
+      return taken?.state === 'taken' ? taken.token : Number.NaN;
+    };
+    const takeOver = async (there: CacheStore, key: string): Promise<number> => {
+      expect(await take(there, key)).toBeNaN();
+      await sleep(5);
+      return take(there, key, true);
+    };
+    const textOf = async (key: string): Promise<string> => Buffer.from((await open().get(key))?.body ?? []).toString();
+
+    test('stores nothing over what the next one has stored and let go of', async () => {
+      const key = keyFor('overtaken and forgotten');
+      const [here, there] = [store(), store()];
+      const first = await take(here, key);
+      const second = await takeOver(there, key);
+      expect(await there.set(key, entry({ body: Buffer.from('of the second') }), second)).toBe(true);
+      await there.leases?.release(key, second, 'stored');
+      // Forgets the lease, as it does by itself two seconds later.
+      await there.close();
+      expect(await here.set(key, entry({ body: Buffer.from('of the first') }), first)).toBe(false);
+      expect(await textOf(key)).toBe('of the second');
+    });
+
+    test('stores nothing where it is overtaken between the look at its lease and the write', async () => {
+      const key = keyFor('overtaken in between');
+      let meanwhile = async (): Promise<void> => {};
+      const [here, there] = [store(() => meanwhile()), store()];
+      const first = await take(here, key);
+      meanwhile = async () => {
+        meanwhile = async () => {};
+        const second = await takeOver(there, key);
+        expect(await there.set(key, entry({ body: Buffer.from('of the second') }), second)).toBe(true);
+      };
+      expect(await here.set(key, entry({ body: Buffer.from('of the first') }), first)).toBe(false);
+      expect(await textOf(key)).toBe('of the second');
+    });
+
+    test('one that was not stores its reply beside the others, and over what is removed meanwhile', async () => {
+      const key = keyFor('not overtaken');
+      let meanwhile = async (): Promise<void> => {};
+      const here = store(() => meanwhile());
+      await here.set(key, entry({ body: Buffer.from('of before') }));
+      const token = await take(here, key);
+      expect(await here.set(keyFor('a variant'), entry({ body: Buffer.from('a variant') }), token)).toBe(true);
+      meanwhile = async () => {
+        meanwhile = async () => {};
+        await open().delete(key);
+      };
+      expect(await here.set(key, entry({ body: Buffer.from('of now') }), token)).toBe(true);
+      expect(await textOf(keyFor('a variant'))).toBe('a variant');
+      expect(await textOf(key)).toBe('of now');
+    });
+  });
+
   test('a person reads the reply in the document', async () => {
     await open().set(keyFor('text'), entry({ url: 'https://api.example.com/x?k={key}', body: Buffer.from('{"a":1}') }));
     const { _source } = await client.get({ index, id: keyFor('text') });

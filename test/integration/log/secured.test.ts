@@ -6,6 +6,7 @@ import { LOG_DATA_STREAM } from '../../../packages/proxy-manager/src/log/assets.
 import { elasticsearchSink } from '../../../packages/proxy-manager/src/log/elasticsearch.js';
 import { openExchangeLog } from '../../../packages/proxy-manager/src/log/open-exchange-log.js';
 import { selfSigned } from '../../../packages/proxy-manager/test/servers/certificate.js';
+import { startOrigin } from '../../../packages/proxy-manager/test/servers/origin.js';
 import { startSecuredElasticsearch } from '../../services/secured-elasticsearch.js';
 import type { Service } from '../../services/service.js';
 import { lineOf } from '../../../packages/proxy-manager/test/log/log-support.js';
@@ -120,21 +121,33 @@ test('who may nothing loses nothing: the records wait, and nobody reads the pass
   }
 });
 
-test('a whole manager on a node with a private CA: cache and log with the role for running alone', async () => {
-  const { name: username, password } = users.run;
-  const dataDir = await logDirectory();
-  const manager = new ProxyManager({
-    dataDir,
+/** As on a machine of its own: what it shares with others is in Elasticsearch. */
+async function startManager({ name: username, password }: { name: string; password: string }): Promise<ProxyManager> {
+  return new ProxyManager({
+    dataDir: await logDirectory(),
     secrets: { key_based: { api: { keys: ['a-key-of-the-pool'], apply: 'Bearer {key}' } } },
     elasticsearch: { node: service.url, auth: { username, password }, tls },
     installAssets: false,
   });
-  const req = manager.request('api', { labels: { run: dataDir }, retry: { attempts: 1 } });
-  // Nobody listens there; the failed exchange is logged all the same.
-  await req.send('http://127.0.0.1:9/').catch(() => {});
-  await manager.close();
+}
+
+test('whole managers on a node with a private CA: log, cache and leases with the role for running alone', async () => {
+  await using origin = await startOrigin((_, response) => response.end('hello'));
+  const options = { labels: { run: origin.url }, cache: true };
+  const here = await startManager(users.run);
+  expect((await here.request('api', options).send(`${origin.url}/page`)).exchange.cache).toBe('miss');
+  await here.close();
+  const there = await startManager(users.run);
+  expect((await there.request('api', options).send(`${origin.url}/page`)).exchange.cache).toBe('hit');
+  const listed: string[] = [];
+  for await (const { url } of there.cache.keys()) listed.push(url);
+  expect(listed).toStrictEqual([`${origin.url}/page`]);
+  expect(await there.cache.clear()).toBe(1);
+  await there.close();
+
   const admin = clientOf(users.admin);
   await admin.indices.refresh({ index: LOG_DATA_STREAM });
-  const found = await admin.count({ index: LOG_DATA_STREAM, query: { term: { 'labels.run': dataDir } } });
-  expect(found.count).toBe(1);
+  const found = await admin.count({ index: LOG_DATA_STREAM, query: { term: { 'labels.run': origin.url } } });
+  expect(found.count).toBe(2);
+  expect(await admin.indices.exists({ index: 'proxy_manager-leases-v1' })).toBe(true);
 });

@@ -6,8 +6,8 @@ import type { Pending } from './pending.js';
 import { within } from './within-budget.js';
 
 export interface ElasticsearchLeases extends LeaseStore {
-  /** True where a later lease than `token` is known; where it cannot be asked, none is. */
-  isOvertaken(key: string, token: number): Promise<boolean>;
+  /** True while the lease of this token is this process's own. Rejects where that cannot be asked. */
+  isHeld(token: number): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -23,7 +23,8 @@ interface Seen {
   readonly sinceMs: number;
 }
 
-type Version = { readonly _seq_no: number; readonly _primary_term: number };
+/** Of a document: a write over it fails where another one came before. */
+export type Version = { readonly _seq_no: number; readonly _primary_term: number };
 
 /** So many leases of others are watched at most. */
 const MOST_SEEN = 10_000;
@@ -45,6 +46,8 @@ export function elasticsearchLeases(options: {
   const index = options.index.replace(/cache/, 'leases');
   const service = breaker();
   const held = new Map<string, Version & { readonly token: number }>();
+  /** What each token was given for, until it is let go: a lost lease is among them. */
+  const keys = new Map<number, string>();
   const seen = new Map<string, Seen>();
   const told = new Map<NodeJS.Timeout, () => Promise<void>>();
 
@@ -93,6 +96,7 @@ export function elasticsearchLeases(options: {
     if (written === undefined) return { state: 'held' };
     seen.delete(id);
     held.set(id, { ...written, token: written._seq_no });
+    keys.set(written._seq_no, id);
     return { state: 'taken', token: written._seq_no, recent };
   }
 
@@ -130,6 +134,7 @@ export function elasticsearchLeases(options: {
       return written !== undefined;
     },
     async release(id, token, landing) {
+      keys.delete(token);
       const mine = held.get(id);
       if (mine?.token !== token) return;
       held.delete(id);
@@ -143,9 +148,12 @@ export function elasticsearchLeases(options: {
         return pending.track(forget(id, written));
       });
     },
-    async isOvertaken(id, token) {
-      const found = await read(id).catch(() => undefined);
-      return found?.found === true && found._seq_no !== token && found._source?.token !== token;
+    async isHeld(token) {
+      const id = keys.get(token);
+      if (id === undefined) return false;
+      const { found, _seq_no, _source } = await read(id);
+      // One that is gone was taken over, too: a landing is told for a moment only.
+      return found && (_seq_no === token || _source?.token === token);
     },
     async close() {
       await Promise.all([...told.values()].map((forgetNow) => forgetNow()));

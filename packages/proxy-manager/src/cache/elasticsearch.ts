@@ -5,6 +5,7 @@ import { breaker } from '../breaker.js';
 import type { CacheEntry, CacheListing, CacheSelector, CacheStore } from './cache-store.js';
 import type { CacheDocument } from './elasticsearch-document.js';
 import { fromDocument, toDocument } from './elasticsearch-document.js';
+import type { Version } from './elasticsearch-leases.js';
 import { elasticsearchLeases } from './elasticsearch-leases.js';
 import { isAlive } from './lifetime.js';
 import { Pending } from './pending.js';
@@ -35,6 +36,8 @@ const WRITE_BUDGET_MS = 10_000;
 const MAX_BODY_BYTES = 1024 * 1024;
 /** Bodies waiting to be written, all together: what comes faster than Elasticsearch takes it is not stored. */
 const MAX_PENDING_BYTES = 64 * 1024 * 1024;
+/** How often a write is tried over what lies there by then. */
+const MAX_TRIES = 3;
 const PAGE = 500;
 const LISTED = ['method', 'url', 'tags', 'bytes', 'expires_at'];
 
@@ -53,9 +56,9 @@ export function elasticsearchCacheStore(options: ElasticsearchCacheOptions): Cac
   let pendingBytes = 0;
   const tally = new Tally();
 
-  const remove = async (id: string): Promise<boolean> => {
+  const remove = async (id: string, over: object = {}): Promise<boolean> => {
     const removed = await attempt(writing, WRITE_BUDGET_MS, client, (elasticsearch, signal) =>
-      elasticsearch.delete({ index, id }, { ...once(signal, WRITE_BUDGET_MS), ignore: [404] }),
+      elasticsearch.delete({ index, id, ...over }, { ...once(signal, WRITE_BUDGET_MS), ignore: [404, 409] }),
     );
     return removed?.result === 'deleted';
   };
@@ -68,8 +71,35 @@ export function elasticsearchCacheStore(options: ElasticsearchCacheOptions): Cac
     const entry = fromDocument(found._source);
     if (entry !== undefined && isAlive(entry, clock.now())) return entry;
     if (entry === undefined) tally.damaged++;
-    if (entry === undefined || clock.now() >= entry.expiresAtMs) void pending.track(remove(id));
+    // Not what somebody has stored there since.
+    if (entry === undefined || clock.now() >= entry.expiresAtMs) void pending.track(remove(id, placeOf(found)));
     return undefined;
+  }
+
+  /** False where `over` is no longer what lies there; undefined where Elasticsearch does not take it. */
+  async function write(id: string, entry: CacheEntry, over: object): Promise<boolean | undefined> {
+    const written = await attempt(writing, WRITE_BUDGET_MS, client, async (elasticsearch, signal) => {
+      await beforeWrite?.(elasticsearch);
+      const document = toDocument(entry);
+      return elasticsearch.index({ index, id, document, ...over }, { ...once(signal, WRITE_BUDGET_MS), ignore: [409] });
+    });
+    return written && written._seq_no !== undefined;
+  }
+
+  /** False where the lease of the token `fence` is not ours any more. What cannot be asked for is not written. */
+  async function writeFenced(id: string, entry: CacheEntry, fence: number): Promise<boolean> {
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      // In this order: who takes the lease over after the second look writes after the first, and then ours fails.
+      const there = await attempt(reading, lookupBudgetMs, client, (elasticsearch, signal) =>
+        elasticsearch.get({ index, id, _source: false }, { ...once(signal, lookupBudgetMs), ignore: [404] }),
+      );
+      const isHeld = there && (await leases.isHeld(fence).catch(() => undefined));
+      if (isHeld === undefined) return true;
+      if (!isHeld) return false;
+      // Refused, it may be for a removal of what had expired.
+      if ((await write(id, entry, placeOf(there))) !== false) return true;
+    }
+    return true;
   }
 
   /** Unlike the others these reject: who manages a cache wants to know that it could not be done. */
@@ -117,13 +147,8 @@ export function elasticsearchCacheStore(options: ElasticsearchCacheOptions): Cac
       if (byteLength > MAX_BODY_BYTES || pendingBytes + byteLength > MAX_PENDING_BYTES) return true;
       pendingBytes += byteLength;
       try {
-        if (fence !== undefined && (await leases.isOvertaken(id, fence))) return false;
-        await pending.track(
-          attempt(writing, WRITE_BUDGET_MS, client, async (elasticsearch, signal) => {
-            await beforeWrite?.(elasticsearch);
-            return elasticsearch.index({ index, id, document: toDocument(entry) }, once(signal, WRITE_BUDGET_MS));
-          }),
-        );
+        if (fence !== undefined) return await pending.track(writeFenced(id, entry, fence));
+        await pending.track(write(id, entry, {}));
         return true;
       } finally {
         pendingBytes -= byteLength;
@@ -169,6 +194,11 @@ export function elasticsearchCacheStore(options: ElasticsearchCacheOptions): Cac
 
 function once(signal: AbortSignal, budgetMs: number): { signal: AbortSignal; requestTimeout: number; maxRetries: 0 } {
   return { signal, requestTimeout: budgetMs, maxRetries: 0 };
+}
+
+/** What makes a write fail where the document is no longer the one that was found. */
+function placeOf({ found, _seq_no, _primary_term }: { found?: boolean } & Partial<Version>): object {
+  return found === true ? { if_seq_no: _seq_no, if_primary_term: _primary_term } : { op_type: 'create' };
 }
 
 /** As near as the mapping comes to it: urls are not indexed, their hosts are. */
