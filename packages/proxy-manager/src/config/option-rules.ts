@@ -47,7 +47,8 @@ export function checkFields(
   problems: string[],
   known?: readonly string[],
 ): void {
-  for (const [name, field] of Object.entries(value)) {
+  for (const name of Object.keys(value)) {
+    const field: unknown = Reflect.get(value, name);
     if (field === undefined) continue;
     const check = Object.hasOwn(rules, name) ? rules[name] : undefined;
     if (check !== undefined) check(field, [...path, name], problems);

@@ -237,22 +237,23 @@ export function checkManagerOptions(options: unknown): void {
 
 /** Throws one `ConfigError` with every mistake in the options of a Request; those of axios pass. */
 export function checkRequestOptions(options: unknown): void {
-  check('Request', options, REQUEST, undefined, (given) => {
+  check('Request', options, REQUEST, undefined, (given, problems) => {
+    misspelt(given, REQUEST, problems);
+    unwatchable(given, problems);
     const hasEndpoint = 'endpoint' in given && given.endpoint !== undefined;
-    return [
-      ...misspelt(given, REQUEST),
-      ...unwatchable(given),
-      ...(hasEndpoint ? [] : ['endpoint: expected a string, found nothing']),
-    ];
+    if (!hasEndpoint) problems.push('endpoint: expected a string, found nothing');
   });
 }
 
 /** Throws one `ConfigError` with every mistake in the arguments of one call; those of axios pass. */
 export function checkSendOptions(init: unknown): void {
-  check('send', init, SEND, undefined, (given) => {
-    const both = 'body' in given && 'data' in given && given.body !== undefined && given.data !== undefined;
-    return [...misspelt(given, SEND), ...(both ? ['body: expected body or data, found both'] : [])];
-  });
+  check('send', init, SEND, undefined, beyondTheFields);
+}
+
+function beyondTheFields(given: object, problems: string[]): void {
+  misspelt(given, SEND, problems);
+  const both = 'body' in given && 'data' in given && given.body !== undefined && given.data !== undefined;
+  if (both) problems.push('body: expected body or data, found both');
 }
 
 /** Throws one `ConfigError` with every mistake in the extras among the options of an axios call. */
@@ -262,24 +263,24 @@ export function checkExtras(config: object): void {
   check('axios', extras, EXTRAS, undefined);
 }
 
-function unwatchable(given: { readonly secrets?: unknown; readonly watch?: unknown }): string[] {
+function unwatchable(given: { readonly secrets?: unknown; readonly watch?: unknown }, problems: string[]): void {
   const { secrets, watch } = given;
-  if (watch !== true || !isObject(secrets) || secrets instanceof URL) return [];
-  return ['watch: expected secrets to be a path or a file: URL, found the object itself, which has no file to watch'];
+  if (watch !== true || !isObject(secrets) || secrets instanceof URL) return;
+  problems.push(
+    'watch: expected secrets to be a path or a file: URL, found the object itself, which has no file to watch',
+  );
 }
 
 /**
  * Fields that only a slip of the pen keeps from being an option: axios lets people add fields of their own, so that
  * other unknown ones pass.
  */
-function misspelt(given: object, rules: Rules): string[] {
-  const problems: string[] = [];
+function misspelt(given: object, rules: Rules, problems: string[]): void {
   for (const name of Object.keys(given)) {
     if (name.length < SURELY_MEANT || Object.hasOwn(rules, name) || PASSED_ON.has(name)) continue;
     const near = nearMiss(name, [...knownIn(rules), ...PASSED_ON]);
     if (near !== undefined) problems.push(problem(...unknownField([], name, [near])));
   }
-  return problems;
 }
 
 /** The error for an endpoint that secrets.json does not have: the nearest one first, then all that may be shown. */
@@ -298,7 +299,7 @@ function check(
   options: unknown,
   rules: Rules,
   known: readonly string[] | undefined,
-  further: (given: object) => readonly string[] = () => [],
+  further?: (given: object, problems: string[]) => void,
 ): void {
   if (!isObject(options)) {
     const wanted = where === 'send' ? 'a url, or an object of options with one' : 'an object of options';
@@ -306,7 +307,7 @@ function check(
   }
   const problems: string[] = [];
   checkFields(options, rules, [], problems, known);
-  problems.push(...further(options));
+  further?.(options, problems);
   if (problems.length > 0) throw new ConfigError(where, problems);
 }
 

@@ -5,7 +5,7 @@ import type {
   InternalAxiosRequestConfig,
 } from 'axios';
 import type { SendOptions } from '../config/options.js';
-import type { CacheStatus, Exchange, Reply } from '../pipeline/exchange.js';
+import type { CacheStatus, Exchange, Reply, Trace } from '../pipeline/exchange.js';
 import type { HeaderList } from '../pipeline/headers.js';
 import type { VerdictName } from '../pool/verdict.js';
 import { AxiosError, AxiosHeaders } from './axios-core.js';
@@ -51,15 +51,11 @@ export function toResponse<T>(exchange: Exchange, config: SendOptions, reply: Re
 }
 
 export function exchangeInfo({ id, trace }: Exchange): ExchangeInfo {
-  const taken = (kind: 'key' | 'proxy'): { id: string } | undefined => {
-    const reading = trace.last?.taken.find((candidate) => candidate.kind === kind);
-    return reading && { id: reading.id };
-  };
   return {
     id,
     cache: trace.cache,
-    credential: taken('key'),
-    proxy: taken('proxy'),
+    credential: takenOf(trace, 'key'),
+    proxy: takenOf(trace, 'proxy'),
     attempts: trace.attempts,
     verdict: trace.last?.verdict?.kind,
     notRepeated: trace.notRepeated,
@@ -67,6 +63,11 @@ export function exchangeInfo({ id, trace }: Exchange): ExchangeInfo {
     durationMs: performance.now() - trace.startedMs,
     userAgent: trace.last?.userAgent,
   };
+}
+
+function takenOf({ last }: Trace, kind: 'key' | 'proxy'): { readonly id: string } | undefined {
+  for (const reading of last?.taken ?? []) if (reading.kind === kind) return { id: reading.id };
+  return undefined;
 }
 
 /**
@@ -104,13 +105,12 @@ export function maskedConfig({ request }: Exchange, config: SendOptions): Intern
     data: asWritten?.bodyHoldsSecret === true ? '[holds a key]' : body,
   };
   if (auth !== undefined) shown.auth = auth;
-  const further: Record<string, unknown> = {};
   for (const name of Object.keys(config)) {
+    if (!SHOWN.has(name) || (asWritten !== undefined && PARTS_OF_URL.has(name))) continue;
     const value: unknown = Reflect.get(config, name);
-    if (value === undefined || !SHOWN.has(name) || (asWritten !== undefined && PARTS_OF_URL.has(name))) continue;
-    further[name] = value;
+    if (value !== undefined) Reflect.set(shown, name, value);
   }
-  return Object.assign(shown, further);
+  return shown;
 }
 
 /** In the place of Node's ClientRequest, which would show what was really sent. */
@@ -128,21 +128,21 @@ export function maskedRequest({ request }: Exchange, url: URL = request.url): ob
 /** Fields of one name become one, cookies apart. Only what `AxiosHeaders.set` would change goes through it: it is slow. */
 export function toAxiosHeaders(list: HeaderList): AxiosHeadersType {
   const headers = new AxiosHeaders();
-  const seen = new Set<string>();
   for (const [name, value] of list) {
-    const lower = name.toLowerCase();
-    const isCookie = lower === 'set-cookie';
-    if (seen.has(lower)) {
-      if (isCookie) headers.set(lower, [...headers.getSetCookie(), value]);
-      else headers.set(name, `${String(headers.get(name))}, ${value}`);
-    } else {
-      seen.add(lower);
-      if (isCookie) headers.set(lower, [value]);
-      else if (TIDY_NAME.test(name) && TIDY_VALUE.test(value)) headers[name] = value;
-      else headers.set(name, value);
-    }
+    if (isCookie(name)) headers.set('set-cookie', [...headers.getSetCookie(), value]);
+    else if (!(name in headers) && TIDY_NAME.test(name) && TIDY_VALUE.test(value)) headers[name] = value;
+    else join(headers, name, value);
   }
   return headers;
+}
+
+function isCookie(name: string): boolean {
+  return name.length === 10 && name.toLowerCase() === 'set-cookie';
+}
+
+function join(headers: AxiosHeadersType, name: string, value: string): void {
+  const before = headers.get(name);
+  headers.set(name, before === undefined ? value : `${String(before)}, ${value}`);
 }
 
 const TIDY_NAME = /^[a-z\d-]+$/i;
@@ -151,9 +151,10 @@ const TIDY_VALUE = /^[!-~](?:[ -~]*[!-~])?$/;
 function decode(reply: Reply, response: ExchangeResponse, config: SendOptions): unknown {
   const { responseType, transformResponse } = config;
   if (!(reply.body instanceof Uint8Array) || responseType === 'stream') return reply.body;
-  const bytes = Buffer.from(reply.body.buffer, reply.body.byteOffset, reply.body.byteLength);
+  const { body } = reply;
+  const bytes = Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   if (responseType === 'arraybuffer') return bytes;
-  const text = bytes.toString((config.responseEncoding ?? 'utf8') as BufferEncoding);
+  const text = bytes.toString(config.responseEncoding as BufferEncoding | undefined);
   const content = text.startsWith('\uFEFF') ? text.slice(1) : text;
   if (transformResponse !== undefined && transformResponse !== null) {
     return [transformResponse]
