@@ -17,10 +17,11 @@ export interface HarImport {
 
 /** All that is stored as a HAR, in the order of storing; also written to `file`, whole or not at all. */
 export async function exportHar(store: CacheStore, file: string | URL | undefined): Promise<Har> {
+  const { Cookie } = await import('tough-cookie');
   const entries: HarEntry[] = [];
   for await (const { key } of store.list()) {
     const entry = await store.get(key);
-    if (entry !== undefined) entries.push(toHarEntry(key, entry));
+    if (entry !== undefined) entries.push(toHarEntry(key, entry, (field) => Cookie.parse(field)));
   }
   entries.sort((a, b) => Date.parse(a.startedDateTime) - Date.parse(b.startedDateTime));
   const har: Har = { log: { version: '1.2', creator: { name: 'proxy-manager', version: '1' }, pages: [], entries } };

@@ -7,10 +7,9 @@ import { cacheKey, cacheUrl } from './key.js';
 /** The end of the year 9999: the last moment that every store can write down. */
 const LATEST_MS = 253_402_300_799_999;
 
-/** What belongs to a connection, to one caller, or to the coding that the text of a HAR no longer has. */
+/** What belongs to a connection or to one caller. */
 const LEFT_OUT: ReadonlySet<string> = new Set([
   'connection',
-  'content-encoding',
   'content-length',
   'keep-alive',
   'set-cookie',
@@ -35,7 +34,9 @@ export function toCassette(
   const headers = response.headers
     // HTTP/2's own fields begin with a colon; one field of a HAR may hold several, a line each.
     .filter(({ name }) => !name.startsWith(':') && !LEFT_OUT.has(name.toLowerCase()))
-    .map(({ name, value }): HeaderList[number] => [name.toLowerCase(), value.replaceAll('\n', ', ')]);
+    .map(({ name, value }): HeaderList[number] => [name.toLowerCase(), value.replaceAll('\n', ', ')])
+    // A browser's HAR has the body without its coding; in ours what is named is still there.
+    .filter(([name]) => own !== undefined || name !== 'content-encoding');
   const text = headers.flat().join('\n');
   if (secrets.some((secret) => secret.inBytes(body) || secret.in(text) || secret.inHost(url))) return undefined;
   const method = request.method.toUpperCase();

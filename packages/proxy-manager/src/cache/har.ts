@@ -1,9 +1,19 @@
 import { isUtf8 } from 'node:buffer';
+import type { Cookie } from 'tough-cookie';
+import { header } from '../pipeline/headers.js';
 import type { CacheEntry } from './cache-store.js';
 
 export interface HarPair {
   readonly name: string;
   readonly value: string;
+}
+
+export interface HarCookie extends HarPair {
+  readonly path?: string;
+  readonly domain?: string;
+  readonly expires?: string;
+  readonly httpOnly: boolean;
+  readonly secure: boolean;
 }
 
 /** One exchange of a HAR, with the fields that are read and written here; others may stand beside them. */
@@ -26,7 +36,7 @@ export interface HarEntry {
     readonly status: number;
     readonly statusText: string;
     readonly httpVersion: string;
-    readonly cookies: readonly unknown[];
+    readonly cookies: readonly HarCookie[];
     readonly headers: readonly HarPair[];
     readonly content: {
       readonly size: number;
@@ -40,6 +50,8 @@ export interface HarEntry {
   };
   readonly cache: object;
   readonly timings: { readonly send: number; readonly wait: number; readonly receive: number };
+  /** What Chromium's devtools list it as. */
+  readonly _resourceType?: string;
   readonly _proxyManager?: HarExtra;
 }
 
@@ -62,15 +74,22 @@ export interface Har {
   };
 }
 
+/** Nobody has kept how long it took; what took no time at all Chromium's devtools show as pending. */
+const TOOK_MS = 0.001;
+
 /** A stored reply as an exchange that a HAR viewer shows. Requests have no headers and no body: the cache keeps neither. */
-export function toHarEntry(key: string, entry: CacheEntry): HarEntry {
+export function toHarEntry(
+  key: string,
+  entry: CacheEntry,
+  parseCookie: (field: string) => Cookie | undefined,
+): HarEntry {
   const { body, finalUrl, headers, httpVersion, method, status, statusText, url, variant } = entry;
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   const protocol = httpVersion === '' ? 'HTTP/1.1' : `HTTP/${httpVersion}`;
   const isText = isUtf8(bytes);
   return {
     startedDateTime: new Date(entry.storedAtMs).toISOString(),
-    time: 0,
+    time: TOOK_MS,
     request: {
       method,
       url,
@@ -85,20 +104,21 @@ export function toHarEntry(key: string, entry: CacheEntry): HarEntry {
       status,
       statusText,
       httpVersion: protocol,
-      cookies: [],
+      cookies: headers.flatMap(([name, value]) => (name === 'set-cookie' ? toHarCookies(parseCookie(value)) : [])),
       headers: headers.map(([name, value]) => ({ name, value })),
       content: {
         size: bytes.byteLength,
-        mimeType: headers.find(([name]) => name === 'content-type')?.[1] ?? 'x-unknown',
+        mimeType: header(headers, 'content-type') ?? 'x-unknown',
         text: isText ? bytes.toString() : bytes.toString('base64'),
         ...(isText ? {} : { encoding: 'base64' }),
       },
-      redirectURL: '',
+      redirectURL: header(headers, 'location') ?? '',
       headersSize: -1,
       bodySize: -1,
     },
     cache: {},
-    timings: { send: 0, wait: 0, receive: 0 },
+    timings: { send: 0, wait: TOOK_MS, receive: 0 },
+    _resourceType: 'fetch',
     _proxyManager: {
       key,
       ...(finalUrl === undefined ? {} : { finalUrl }),
@@ -107,6 +127,22 @@ export function toHarEntry(key: string, entry: CacheEntry): HarEntry {
       ...(variant === undefined ? {} : { variant }),
     },
   };
+}
+
+function toHarCookies(cookie: Cookie | undefined): HarCookie[] {
+  if (cookie === undefined) return [];
+  const { key: name, value, path, domain, expires, httpOnly, secure } = cookie;
+  return [
+    {
+      name,
+      value,
+      ...(path === null ? {} : { path }),
+      ...(domain === null ? {} : { domain }),
+      ...(expires instanceof Date ? { expires: expires.toISOString() } : {}),
+      httpOnly,
+      secure,
+    },
+  ];
 }
 
 /** True where it has what a cassette is made of; what else HAR asks for may be missing. */
