@@ -7,10 +7,10 @@ import type { Pool, Section } from './usage-store.js';
 /** Counts outlive their last use by this, or by their longest window when that is longer. */
 const KEEP_MS = 30 * 86_400_000;
 
-/** One hash tag per endpoint, so that a Cluster keeps all of it in one place; always all keys, in the order of the scripts. */
-export function keysOf({ endpoint }: Pool): string[] {
+/** One hash tag per endpoint, so that a Cluster keeps all of it in one place; in the order of the scripts. */
+export function keysOf({ endpoint, sections }: Pool): string[] {
   const ledger = `{proxy-manager:${encodeURIComponent(endpoint)}}:usage-v1`;
-  const shelves = ['key', 'proxy'].flatMap((kind) =>
+  const shelves = sections.flatMap(({ kind }) =>
     ['nodes', 'ready', 'waking'].map((name) => `${ledger}:${kind}:${name}`),
   );
   return [`${ledger}:head`, ...shelves];
@@ -23,7 +23,7 @@ export function takeText(
   avoid: ReadonlySet<string> | undefined,
   resting: ReadonlyMap<string, number> | undefined,
 ): string {
-  if (pin === undefined && avoid === undefined && resting === undefined) return `{"verb":"take","cost":${cost}}`;
+  if (pin === undefined && avoid === undefined && resting === undefined) return String(cost);
   const avoided = avoid && Object.fromEntries([...avoid].map((id) => [`m${id}`, true]));
   const restingUntil = resting && Object.fromEntries([...resting].map(([id, untilMs]) => [`m${id}`, untilMs]));
   return JSON.stringify({ verb: 'take', cost, pin, avoid: avoided, resting: restingUntil });

@@ -56,10 +56,7 @@ export function redisUsageStore(options: { readonly client: () => Promise<Redis 
     },
     read: (pool) =>
       using('read the counts', async ({ client }) => {
-        const wanted = pool.sections.map((section) => ({
-          kind: section.kind,
-          ids: [...factsOf(section).nodes.keys()],
-        }));
+        const wanted = pool.sections.map((section) => [...factsOf(section).nodes.keys()]);
         const found = await run(client, READ, keysOf(pool), [JSON.stringify(wanted)]);
         const { index, nowMs } = toIndex(pool, found as readonly unknown[]);
         return read(index, pool, nowMs);

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import type { Clock } from '../../src/clock.js';
 import type { Meter, WindowSpec } from '../../src/config/resolve.js';
-import type { Demand, Pool, Ticket, UsageStore } from '../../src/usage/usage-store.js';
+import type { Pool, Ticket, UsageStore } from '../../src/usage/usage-store.js';
 import { PlainLedger } from './plain-ledger.js';
 
 const START_MS = Date.UTC(2026, 0, 1, 12, 0, 30);
@@ -40,20 +40,19 @@ const meters: fc.Arbitrary<Meter[]> = fc
     })),
   );
 const meter = fc.nat({ max: 5 }).map((position) => `m${position}`);
+const wish = fc.record({
+  cost: fc.oneof({ weight: 4, arbitrary: fc.constant(1) }, { weight: 1, arbitrary: fc.integer({ min: 2, max: 5 }) }),
+  pin: fc.option(meter, { nil: undefined, freq: 5 }),
+  avoid: fc.array(meter, { maxLength: 3 }),
+  resting: fc.option(fc.tuple(meter, fc.integer({ min: -5, max: 60 })), { nil: undefined, freq: 3 }),
+});
+/** Those of one step come up together, as a store that gathers them gets them. */
+const wishes = fc.oneof(
+  { weight: 3, arbitrary: fc.array(wish, { minLength: 1, maxLength: 1 }) },
+  { weight: 1, arbitrary: fc.array(wish, { minLength: 2, maxLength: 12 }) },
+);
 const step = fc.oneof(
-  {
-    weight: 6,
-    arbitrary: fc.record({
-      do: fc.constant('take' as const),
-      cost: fc.oneof(
-        { weight: 4, arbitrary: fc.constant(1) },
-        { weight: 1, arbitrary: fc.integer({ min: 2, max: 5 }) },
-      ),
-      pin: fc.option(meter, { nil: undefined, freq: 5 }),
-      avoid: fc.array(meter, { maxLength: 3 }),
-      resting: fc.option(fc.tuple(meter, fc.integer({ min: -5, max: 60 })), { nil: undefined, freq: 3 }),
-    }),
-  },
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('take' as const), wishes }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: -5, max: 20 }) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 20, max: 40_000 }) }) },
   {
@@ -103,17 +102,19 @@ async function compare(
   for (const [at, one] of steps.entries()) {
     const told = `step ${at}, ${JSON.stringify(one)}`;
     if (one.do === 'take') {
-      const demand: Omit<Demand, 'pool'> = {
-        cost: one.cost,
-        avoid: new Set(one.avoid.map(known)),
-        ...(one.pin !== undefined && { pin: [known(one.pin)] }),
-        ...(one.resting && { resting: new Map([[known(one.resting[0]), clock.nowMs + one.resting[1]]]) }),
-      };
-      const real = await store.take({ pool, ...demand });
-      const model = plain.take(demand);
-      const answer = real.granted ? { id: real.taken[0]?.id } : { retryAtMs: real.retryAtMs };
-      assertSame(told, answer, 'path' in model ? { id: model.path[0]?.id } : model);
-      if (real.granted) tickets.push({ real, model });
+      const wanted = one.wishes.map(({ cost, pin, avoid, resting }) => ({
+        cost,
+        ...(avoid.length > 0 && { avoid: new Set(avoid.map(known)) }),
+        ...(pin !== undefined && { pin: [known(pin)] }),
+        ...(resting && { resting: new Map([[known(resting[0]), clock.nowMs + resting[1]]]) }),
+      }));
+      const answers = await Promise.all(wanted.map((demand) => store.take({ pool, ...demand })));
+      for (const [nth, real] of answers.entries()) {
+        const model = plain.take(wanted[nth] ?? { cost: 1 });
+        const answer = real.granted ? { id: real.taken[0]?.id } : { retryAtMs: real.retryAtMs };
+        assertSame(`${told}, take ${nth}`, answer, 'path' in model ? { id: model.path[0]?.id } : model);
+        if (real.granted) tickets.push({ real, model });
+      }
     } else if (one.do === 'rest') {
       await store.rest(pool, known(one.meter), clock.nowMs + one.ms);
       plain.rest(known(one.meter), clock.nowMs + one.ms);

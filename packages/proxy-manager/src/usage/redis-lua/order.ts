@@ -1,0 +1,97 @@
+/**
+ * An order is a sorted set of members by a number, of which the first ones are kept at hand: fifty takes in one script look
+ * at it, and change it, with one command each. Its last member is '', so that no key comes and goes, and with it its expiry.
+ *
+ * `{ key, moved }`, `moved` by member its new number, or false, until it is written; and once it has been looked at
+ * `members` and `numbers` in order: all that were moved, and of the others those up to `edge`, at `edgeNumber`, which were
+ * the first `read` of the set; `isWhole` where there are no more. Needs `glimpse`, how many to read at first.
+ */
+export const ORDER = `
+local orders = {}
+
+local function orderOf(key, group)
+  if group ~= '' then key = key .. ':' .. group end
+  local o = orders[key]
+  if not o then
+    o = { key = key, moved = {} }
+    orders[key] = o
+  end
+  return o
+end
+
+local function insert(o, member, number)
+  local members, numbers = o.members, o.numbers
+  local i = #members + 1
+  while i > 1 and (numbers[i - 1] > number or numbers[i - 1] == number and members[i - 1] > member) do
+    members[i], numbers[i] = members[i - 1], numbers[i - 1]
+    i = i - 1
+  end
+  members[i], numbers[i] = member, number
+end
+
+-- Puts a member where the number says, or out of the order.
+local function put(o, member, number)
+  o.moved[member] = number
+  local members = o.members
+  if not members then return end
+  for i = 1, #members do
+    if members[i] == member then
+      table.remove(members, i)
+      table.remove(o.numbers, i)
+      break
+    end
+  end
+  if number then insert(o, member, number) end
+end
+
+local function write(o)
+  local added, gone = { 'ZADD', o.key }, { 'ZREM', o.key }
+  for member, number in pairs(o.moved) do
+    if number then
+      added[#added + 1] = number
+      added[#added + 1] = member
+    else
+      gone[#gone + 1] = member
+    end
+    if #added > 400 then
+      redis.call(unpack(added))
+      added = { 'ZADD', o.key }
+    end
+  end
+  if #added > 2 then redis.call(unpack(added)) end
+  for i = 3, #gone, 400 do redis.call('ZREM', o.key, unpack(gone, i, math.min(i + 399, #gone))) end
+  o.moved, o.members = {}, nil
+end
+
+local function readOn(o)
+  local count = o.read == 0 and glimpse or 16
+  local found = redis.call('ZRANGE', o.key, o.read, o.read + count - 1, 'WITHSCORES')
+  for i = 1, #found, 2 do
+    local member = found[i]
+    if member == '' then
+      o.isWhole = true
+    else
+      o.edge, o.edgeNumber = member, tonumber(found[i + 1])
+      if o.moved[member] == nil then insert(o, member, o.edgeNumber) end
+    end
+  end
+  o.read = o.read + count
+  if #found < 2 * count then o.isWhole = true end
+end
+
+-- The id and the number in the i-th place, or nil beyond the last.
+local function nth(o, i)
+  if not o.members then
+    if next(o.moved) then write(o) end
+    o.members, o.numbers, o.read, o.edgeNumber, o.isWhole = {}, {}, 0, -NEVER, false
+  end
+  while true do
+    local member, number = o.members[i], o.numbers[i]
+    if o.isWhole or member and (number < o.edgeNumber or number == o.edgeNumber and member <= o.edge) then
+      if member then return string.sub(member, 9), number end
+      return nil
+    end
+    readOn(o)
+  end
+end
+`;
