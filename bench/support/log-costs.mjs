@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { toLine } from '../../packages/proxy-manager/dist/log/exchange-line.js';
 import { elasticsearchSink } from '../../packages/proxy-manager/dist/log/elasticsearch.js';
+import { installAssets } from '../../packages/proxy-manager/dist/log/install-assets.js';
 import { openExchangeLog } from '../../packages/proxy-manager/dist/log/open-exchange-log.js';
 import { openAttempt, openTrace } from '../../packages/proxy-manager/dist/pipeline/exchange.js';
 
@@ -91,6 +92,8 @@ async function costs(inFlight) {
 async function rates(node) {
   const { Client } = await import('@elastic/elasticsearch');
   const client = new Client({ node, maxRetries: 0 });
+  // Before the loop, which would make an index of another kind.
+  await installAssets(client);
   const log = openExchangeLog({
     directory: join(state, 'rates'),
     sinks: [elasticsearchSink({ client: async () => client })],

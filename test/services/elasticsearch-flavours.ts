@@ -16,6 +16,8 @@ export interface Module {
   readonly name: string;
   readonly classname: string;
   readonly artifacts: readonly Artifact[];
+  /** A file beside this one that is compiled into it. */
+  readonly source?: string;
   readonly extends?: string;
 }
 
@@ -65,7 +67,7 @@ const SECURITY: Artifact = {
   ],
 };
 
-/** 8.19 with security: users, roles and TLS. It brings a transport of its own, which stands on netty in x-pack-core. */
+/** 8.19 with security: users, roles, API keys and TLS. It brings a transport of its own, which stands on netty in x-pack-core. */
 export const SECURED: Flavour = {
   name: 'elasticsearch-secured',
   version: EIGHT_VERSION,
@@ -82,6 +84,7 @@ export const SECURED: Flavour = {
       artifacts: [SECURITY],
       extends: 'x-pack-core',
     },
+    { name: 'missing-analysis', classname: 'MissingAnalysis', artifacts: [], source: 'MissingAnalysis.java' },
   ],
   javaOptions: ['interceptor', 'internal'].flatMap((part) => [
     '--add-exports',

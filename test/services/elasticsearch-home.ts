@@ -9,7 +9,7 @@ import { javaTool } from './java.js';
 import { fetchJars } from './maven.js';
 import { run } from './run.js';
 
-const LAUNCHER = fileURLToPath(new URL('Launcher.java', import.meta.url));
+const LAUNCHER = sourceOf('Launcher.java');
 // Raise it when the layout below changes, so that folders of the old one are no longer taken.
 const LAYOUT = 2;
 
@@ -24,12 +24,11 @@ rootLogger.appenderRef.console.ref = console
 
 /** A folder that `Launcher` starts Elasticsearch from, built of the published jars once and then taken from the cache. */
 export async function elasticsearchHome(flavour: Flavour): Promise<string> {
-  const hash = createHash('sha256')
-    .update(await readFile(LAUNCHER))
-    .update(JSON.stringify([LAYOUT, flavour]))
-    .digest('hex')
-    .slice(0, 12);
-  return cached(`${flavour.name}-${flavour.version}-${hash}`, (home) => build(home, flavour));
+  const hash = createHash('sha256').update(JSON.stringify([LAYOUT, flavour]));
+  const sources = flavour.modules.flatMap(({ source }) => source ?? []);
+  for (const source of [LAUNCHER, ...sources.map(sourceOf)]) hash.update(await readFile(source));
+  const name = `${flavour.name}-${flavour.version}-${hash.digest('hex').slice(0, 12)}`;
+  return cached(name, (home) => build(home, flavour));
 }
 
 /** How one node is run out of a home. */
@@ -78,6 +77,7 @@ async function build(home: string, flavour: Flavour): Promise<void> {
     for (const jars of moduleJars.splice(0, module.artifacts.length)) {
       await place(jars, join(home, 'modules', module.name), placed);
     }
+    if (module.source !== undefined) await compileModule(home, module.name, sourceOf(module.source));
     await writeFile(
       join(home, 'modules', module.name, 'plugin-descriptor.properties'),
       descriptor(module, flavour.version),
@@ -101,9 +101,30 @@ async function place(jars: readonly string[], dir: string, placed: Set<string>):
 }
 
 async function compileLauncher(home: string): Promise<void> {
-  const modules = ['--module-path', join(home, 'lib'), '--add-modules', 'org.elasticsearch.server'];
-  const outcome = await run(javaTool('javac'), ['-d', join(home, 'launcher'), ...modules, LAUNCHER]);
+  await compile(home, LAUNCHER, join(home, 'launcher'));
+}
+
+async function compileModule(home: string, name: string, source: string): Promise<void> {
+  const dir = join(home, 'modules', name);
+  const classes = join(home, name);
+  await compile(home, source, classes);
+  await mkdir(dir, { recursive: true });
+  await tool('jar', ['--create', '--file', join(dir, `${name}.jar`), '-C', classes, '.']);
+  await rm(classes, { recursive: true });
+}
+
+async function compile(home: string, source: string, classes: string): Promise<void> {
+  const modules = ['--module-path', join(home, 'lib'), '--add-modules', 'org.elasticsearch.server,ALL-MODULE-PATH'];
+  await tool('javac', ['-d', classes, ...modules, source]);
+}
+
+async function tool(name: 'jar' | 'javac', args: readonly string[]): Promise<void> {
+  const outcome = await run(javaTool(name), args);
   if (!outcome.ok) throw new Error(outcome.reason);
+}
+
+function sourceOf(name: string): string {
+  return fileURLToPath(new URL(name, import.meta.url));
 }
 
 function descriptor({ name, classname, extends: extended = '' }: Module, version: string): string {

@@ -63,7 +63,7 @@ export type {
 } from './cache/cache-store.js';
 export type { CacheStats, ManagedCache } from './cache/managed-cache.js';
 export type { HarImport } from './cache/archive.js';
-export type { Har, HarEntry, HarExtra, HarPair } from './cache/har.js';
+export type { Har, HarCookie, HarEntry, HarExtra, HarPair } from './cache/har.js';
 export type { Landing, LeaseStore, Take } from './cache/lease-store.js';
 export type { Asset } from './log/assets.js';
 export type { BatchContext, ExchangeSink } from './log/exchange-log.js';

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { ClientOptions, estypes } from '@elastic/elasticsearch';
 import { Client } from '@elastic/elasticsearch';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ProxyManager } from 'proxy-manager';
@@ -122,22 +123,36 @@ test('who may nothing loses nothing: the records wait, and nobody reads the pass
 });
 
 /** As on a machine of its own: what it shares with others is in Elasticsearch. */
-async function startManager({ name: username, password }: { name: string; password: string }): Promise<ProxyManager> {
+async function startManager(auth: NonNullable<ClientOptions['auth']>): Promise<ProxyManager> {
   return new ProxyManager({
     dataDir: await logDirectory(),
     secrets: { key_based: { api: { keys: ['a-key-of-the-pool'], apply: 'Bearer {key}' } } },
-    elasticsearch: { node: service.url, auth: { username, password }, tls },
+    elasticsearch: { node: service.url, auth, tls },
     installAssets: false,
   });
 }
 
-test('whole managers on a node with a private CA: log, cache and leases with the role for running alone', async () => {
+/** The documented role as a key of its own, of a user who may do anything. */
+async function apiKey(role: string): Promise<string> {
+  const { indices } = documented(role) as { indices: estypes.SecurityIndicesPrivileges[] };
+  const { encoded } = await clientOf(users.admin).security.createApiKey({
+    name: role,
+    role_descriptors: { [role]: { cluster: [], indices } },
+  });
+  return encoded;
+}
+
+test.each([
+  ['a user', () => ({ username: users.run.name, password: users.run.password })],
+  ['an API key', async () => ({ apiKey: await apiKey('proxy_manager_run') })],
+])('log, cache and leases of whole managers, with the role for running alone, as %s', async (_, authOf) => {
+  const auth = await authOf();
   await using origin = await startOrigin((_, response) => response.end('hello'));
   const options = { labels: { run: origin.url }, cache: true };
-  const here = await startManager(users.run);
+  const here = await startManager(auth);
   expect((await here.request('api', options).send(`${origin.url}/page`)).exchange.cache).toBe('miss');
   await here.close();
-  const there = await startManager(users.run);
+  const there = await startManager(auth);
   expect((await there.request('api', options).send(`${origin.url}/page`)).exchange.cache).toBe('hit');
   const listed: string[] = [];
   for await (const { url } of there.cache.keys()) listed.push(url);
