@@ -19,21 +19,21 @@ export interface Dispatch {
   readonly headersTimeout?: number;
 }
 
-/** The reply's flow, for whoever reads it. */
-export interface ReplyControl {
-  /** Names and values in turn. */
-  readonly rawHeaders?: Dispatcher.DispatchController['rawHeaders'];
-  pause(): void;
-  resume(): void;
-}
-
-/** Is told of one exchange as it goes on: once of its end or its error, and of nothing after that. */
+/**
+ * Is told of one exchange as it goes on: once of its end or its error, and of nothing after that.
+ *
+ * In the form that undici's own parts speak: in the newer one, each exchange gets a wrapper around this, and the headers
+ * are read twice.
+ */
 export interface ReplyHandler {
-  onRequestStart(): void;
-  onResponseStart(control: ReplyControl, status: number, headers: unknown, statusText?: string): void;
-  onResponseData(control: ReplyControl, chunk: Buffer): void;
-  onResponseEnd(): void;
-  onResponseError(control: unknown, error: Error): void;
+  /** The request goes out. */
+  onConnect(): void;
+  /** `rawHeaders` are names and values in turn; `resume` goes on after a pause. False: pause. */
+  onHeaders(status: number, rawHeaders: readonly (Buffer | string)[], resume: () => void, statusText: string): boolean;
+  /** False: pause. */
+  onData(chunk: Buffer): boolean;
+  onComplete(): void;
+  onError(error: Error): void;
 }
 
 /** Carries one exchange: a connection of its own, or a stream of one that others share. */

@@ -74,11 +74,11 @@ export class Http2Exchange implements Carrier {
       stream = this.#session.request(headersOf(what, this.route), { endStream: what.body === null });
     } catch (error) {
       this.#end();
-      handler.onResponseError(undefined, error instanceof Error ? error : new Error(String(error)));
+      handler.onError(error instanceof Error ? error : new Error(String(error)));
       return;
     }
     this.#stream = stream;
-    handler.onRequestStart();
+    handler.onConnect();
     this.#listen(stream, handler, what.headersTimeout ?? this.#limits.headersMs);
     this.#send(stream, what.body);
   }
@@ -101,13 +101,12 @@ export class Http2Exchange implements Carrier {
   }
 
   #listen(stream: ClientHttp2Stream, handler: ReplyHandler, headersMs: number): void {
-    const control = { rawHeaders: [] as string[], pause: () => stream.pause(), resume: () => stream.resume() };
     let hasHead = false;
     let isOver = false;
     const fail = (error: Error): void => {
       if (isOver) return;
       isOver = true;
-      handler.onResponseError(control, error);
+      handler.onError(error);
     };
     stream.setTimeout(headersMs, () => {
       this.#isLate = true;
@@ -117,18 +116,18 @@ export class Http2Exchange implements Carrier {
     stream.on('response', (headers: IncomingHttpHeaders, _flags: number, raw: unknown) => {
       hasHead = true;
       stream.setTimeout(this.#limits.bodyMs);
-      control.rawHeaders = Array.isArray(raw) ? withoutPseudo(raw) : [];
-      handler.onResponseStart(control, Number(headers[':status']), undefined, '');
+      const rawHeaders = Array.isArray(raw) ? withoutPseudo(raw) : [];
+      handler.onHeaders(Number(headers[':status']), rawHeaders, () => stream.resume(), '');
     });
     stream.on('data', (chunk: Buffer) => {
       this.#received += chunk.length;
-      if (!isOver) handler.onResponseData(control, chunk);
+      if (!isOver && !handler.onData(chunk)) stream.pause();
     });
     stream.on('end', () => {
       // A connection that breaks ends its streams as well.
       if (isOver || !hasHead || stream.aborted || stream.rstCode !== constants.NGHTTP2_NO_ERROR) return;
       isOver = true;
-      handler.onResponseEnd();
+      handler.onComplete();
     });
     // The codes of its errors say less than the code of its reset.
     stream.on('error', () => {});

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { canFire } from '../pipeline/abort.js';
 import type { HeaderList } from '../pipeline/headers.js';
-import { RefusedUnread, type Carrier, type ReplyControl, type ReplyHandler } from './carrier.js';
+import { RefusedUnread, type Carrier, type ReplyHandler } from './carrier.js';
 import { codedLimit, codingsOf, decodeBuffer, decodeStream, type Coding } from './decode.js';
 import { TransportFault, type FaultPhase, type ReceivedHead } from './fault.js';
 import { faultCode, networkFault } from './network-fault.js';
@@ -24,6 +24,8 @@ const CRUMBS = 1024;
 
 /** A body that is waited for whole and has been slower than this for `patienceMs` is given up: 1 kB a second. */
 const SLOWEST_BYTES_PER_MS = 1;
+
+type RawHeaders = Parameters<ReplyHandler['onHeaders']>[1];
 
 /** One request and its reply, as a carrier tells it, into one promise of a `WireReply`. */
 export class WireExchange implements ReplyHandler {
@@ -60,7 +62,7 @@ export class WireExchange implements ReplyHandler {
     if (canFire(request.signal)) request.signal.addEventListener('abort', this.#onAbort);
   }
 
-  onRequestStart(): void {
+  onConnect(): void {
     this.#startedMs = performance.now();
     const observation = this.#observation;
     observation.sent = true;
@@ -72,8 +74,12 @@ export class WireExchange implements ReplyHandler {
     if (tlsMs !== undefined) observation.tlsMs = (observation.tlsMs ?? 0) + tlsMs;
   }
 
-  onResponseStart(control: ReplyControl, status: number, _headers: unknown, statusText: string = ''): void {
-    if (status < 200) return;
+  onHeaders(status: number, rawHeaders: RawHeaders, resume: () => void, statusText: string): boolean {
+    if (status >= 200) this.#onHead(status, rawHeaders, resume, statusText);
+    return true;
+  }
+
+  #onHead(status: number, rawHeaders: RawHeaders, resume: () => void, statusText: string): void {
     this.#headMs = performance.now();
     this.#observation.ttfbMs = this.#headMs - this.#startedMs;
     const { method, url, options } = this.#request;
@@ -82,25 +88,27 @@ export class WireExchange implements ReplyHandler {
       this.#observation.sent = this.#sentBefore;
       return this.#fail(passwordFault(this.#carrier.route.proxy?.id ?? '', this.#sentBefore));
     }
-    let headers = headerList(control.rawHeaders);
+    let headers = headerList(rawHeaders);
     this.#codings = options.decompress && !hasNoBody(method, status) ? codingsOf(headers) : undefined;
     if (this.#codings) headers = decodedHeaders(headers);
     const head = { status, statusText, headers, url, httpVersion: this.#carrier.httpVersion };
     this.#head = head;
-    if (options.body === 'stream') this.#stream(control, head);
+    if (options.body === 'stream') this.#stream(resume, head);
     // What comes together with the head is here before this turn of the event loop is over.
-    else if (options.body === 'either') setImmediate(() => this.#ended || this.#stream(control, head));
+    else if (options.body === 'either') setImmediate(() => this.#ended || this.#stream(resume, head));
   }
 
-  onResponseData(control: ReplyControl, chunk: Buffer): void {
-    if (this.#ended) return;
+  onData(chunk: Buffer): boolean {
+    if (this.#ended) return true;
     this.#length += chunk.length;
     const { maxResponseBytes } = this.#request.options;
     if (this.#length > (this.#codings ? codedLimit(maxResponseBytes) : maxResponseBytes)) {
-      return this.#fail(tooLargeFault(this.#request));
+      this.#fail(tooLargeFault(this.#request));
+      return true;
     }
-    if (!this.#body) this.#keep(chunk);
-    else if (!this.#body.push(chunk)) control.pause();
+    if (this.#body) return this.#body.push(chunk);
+    this.#keep(chunk);
+    return true;
   }
 
   #keep(chunk: Buffer): void {
@@ -114,7 +122,7 @@ export class WireExchange implements ReplyHandler {
     this.#packed = this.#chunks.length;
   }
 
-  onResponseEnd(): void {
+  onComplete(): void {
     if (this.#ended) return;
     this.#end();
     this.#carrier.release();
@@ -122,19 +130,16 @@ export class WireExchange implements ReplyHandler {
     else if (this.#head) this.#resolve(this.#collected(this.#head));
   }
 
-  onResponseError(_control: unknown, error: Error): void {
+  onError(error: Error): void {
     this.#fail(this.#faultOf(error));
   }
 
-  #stream(control: ReplyControl, head: Omit<WireReply, 'body'>): void {
-    const source = new WireBody(
-      () => control.resume(),
-      (error) => {
-        if (this.#ended) return;
-        this.#end();
-        this.#carrier.drop(error ?? undefined);
-      },
-    );
+  #stream(resume: () => void, head: Omit<WireReply, 'body'>): void {
+    const source = new WireBody(resume, (error) => {
+      if (this.#ended) return;
+      this.#end();
+      this.#carrier.drop(error ?? undefined);
+    });
     this.#body = source;
     for (const chunk of this.#chunks) source.push(chunk);
     this.#chunks = [];
@@ -212,8 +217,7 @@ export class WireExchange implements ReplyHandler {
   }
 }
 
-function headerList(raw: ReplyControl['rawHeaders']): HeaderList {
-  if (!Array.isArray(raw)) return [];
+function headerList(raw: RawHeaders): HeaderList {
   const list: [string, string][] = [];
   for (let index = 0; index + 1 < raw.length; index += 2) {
     list.push([String(raw[index]).toLowerCase(), text(raw[index + 1])]);
