@@ -122,6 +122,8 @@ describe('single flight with leases', () => {
     const [here, there] = [flights(), flights()];
     const key = keyFor('fruitless');
     const leader = leading(await here.board(key, 0, never()));
+    // The store is open there before the leader lands: who comes to it later would lead.
+    expect(await there.board(key, 0, AbortSignal.timeout(50)).catch(() => 'waits')).toBe('waits');
     const followers = [there.board(key, 0, never()), there.board(key, 0, never())];
     leader.landFruitless();
     expect(await Promise.all(followers)).toEqual([{ role: 'alone' }, { role: 'alone' }]);
