@@ -145,7 +145,7 @@ async function apiKey(role: string): Promise<string> {
 test.each([
   ['a user', () => ({ username: users.run.name, password: users.run.password })],
   ['an API key', async () => ({ apiKey: await apiKey('proxy_manager_run') })],
-])('log, cache and leases of whole managers, with the role for running alone, as %s', async (_, authOf) => {
+])('log, cache and leases of whole managers, with the role for running alone, as %s', async (_who, authOf) => {
   const auth = await authOf();
   await using origin = await startOrigin((_, response) => response.end('hello'));
   const options = { labels: { run: origin.url }, cache: true };
