@@ -6,7 +6,7 @@ import type { MeterReading, Pool, Refusal, Section, Ticket, WindowReading } from
 
 /** What is kept of other windows than those of the pool: by node of the path, the window and its batch. */
 type Kept = readonly (number | string)[];
-type TakenSection = readonly [id: string, total: number, restUntil: number, ...(readonly (Kept | number)[])];
+type TakenSection = readonly [id: string, total: number, ...(readonly (Kept | number)[])];
 
 /** In a ticket: its number, and for each section what was counted. */
 interface RedisReceipt {
@@ -14,7 +14,7 @@ interface RedisReceipt {
   readonly sections: readonly TakenSection[];
 }
 
-const WINDOWS_AT = 3;
+const WINDOWS_AT = 2;
 /** Numbers of one window. */
 const PER_WINDOW = 3;
 
@@ -24,21 +24,18 @@ export function toTaken(pool: Pool, cost: number, answer: readonly unknown[]): T
     const [, number, retryAt] = answer as readonly [string, number, number];
     return { granted: false, kind: pool.sections[number]?.kind ?? 'key', retryAtMs: orNever(retryAt) };
   }
-  const [, nowMs, take, matters, ...sections] = answer as readonly [string, number, number, number, ...TakenSection[]];
-  const taken = sections.map((counted, number) => toReading(pool.sections[number], counted, { nowMs, take }));
+  const [, take, matters, ...sections] = answer as readonly [string, number, number, ...TakenSection[]];
+  const taken = sections.map((counted, number) => toReading(pool.sections[number], counted, take));
   const receipt: RedisReceipt = { take, sections };
   return { granted: true, pool, cost, taken, arrivalMattersFromMs: orNever(matters), receipt };
 }
 
 const orNever = (ms: number): number => (ms === -1 ? Infinity : ms);
 
-function toReading(
-  section: Section | undefined,
-  counted: TakenSection,
-  { nowMs, take }: { nowMs: number; take: number },
-): MeterReading {
+/** What is taken does not rest. */
+function toReading(section: Section | undefined, counted: TakenSection, take: number): MeterReading {
   if (section === undefined) throw new Error('Redis counted in a section that the pool has not');
-  const [id, total, restUntil] = counted;
+  const [id, total] = counted;
   const windows: WindowReading[] = [];
   let at = WINDOWS_AT;
   for (const { rules } of pathTo(factsOf(section), id)) {
@@ -47,8 +44,7 @@ function toReading(
       at += PER_WINDOW;
     }
   }
-  const restingUntilMs = restUntil > nowMs ? restUntil : undefined;
-  return { id, kind: section.kind, restingUntilMs, total, lastTake: take, windows };
+  return { id, kind: section.kind, restingUntilMs: undefined, total, lastTake: take, windows };
 }
 
 /** A ticket as the script wants to be told of it: for each section the meter and, node by node, the batches by window. */

@@ -22,8 +22,8 @@ export interface RedisScript {
  * order, as JSON; a number is a take of that cost.
  *
  * Gives, as JSON (an array of Redis's own would be written to the socket piece by piece), one answer for each verb:
- * `{ 'granted', now, take, arrivalMattersFrom or -1, section… }` with, for each section,
- * `{ id, total, restUntil, used, resets, batch… }`, the windows being those of the meter and then of its account, and at
+ * `{ 'granted', take, arrivalMattersFrom or -1, section… }` with, for each section,
+ * `{ id, total, used, resets, batch… }`, the windows being those of the meter and then of its account, and at
  * its end `{ node, window, batch… }` where other windows are kept; or
  * `{ 'refused', section, retryAt or -1 }`; or `{ 'done' }`. Or, with nothing applied, `{ 'enrol', section… }` where Redis
  * has sections indexed otherwise or not yet, and `{ 'calendar', now }` where the calendars are of another time.
@@ -71,10 +71,11 @@ if strange[1] then
 end
 head.now = now
 ${TAKE}
-local apply, keepUntil, answers = nil, 0, {}
+local apply, keepUntil, plain, answers = nil, 0, {}, {}
 for n, op in ipairs(verbs) do
   if type(op) == 'number' then
-    answers[n] = take({ cost = op })
+    plain.cost = op
+    answers[n] = take(plain)
   else
     if not apply then
       apply = { take = take }

@@ -3,8 +3,8 @@
  * at it, and change it, with one command each. Its last member is '', so that no key comes and goes, and with it its expiry.
  *
  * `{ key, moved }`, `moved` by member its new number, or false, until it is written; and once it has been looked at
- * `members` and `numbers` in order: all that were moved, and of the others those up to `edge`, at `edgeNumber`, which were
- * the first `read` of the set; `isWhole` where there are no more. Needs `glimpse`, how many to read at first.
+ * `members` in order, with `numbers` by member: all that were moved, and of the others those up to `edge`, at `edgeNumber`,
+ * which were the first `read` of the set; `isWhole` where there are no more. Needs `glimpse`, how many to read at first.
  */
 export const ORDER = `
 local orders = {}
@@ -21,12 +21,15 @@ end
 
 local function insert(o, member, number)
   local members, numbers = o.members, o.numbers
-  local i = #members + 1
-  while i > 1 and (numbers[i - 1] > number or numbers[i - 1] == number and members[i - 1] > member) do
-    members[i], numbers[i] = members[i - 1], numbers[i - 1]
+  local i = #members
+  while i > 0 do
+    local before = members[i]
+    local at = numbers[before]
+    if at < number or at == number and before < member then break end
+    members[i + 1] = before
     i = i - 1
   end
-  members[i], numbers[i] = member, number
+  members[i + 1], numbers[member] = member, number
 end
 
 -- Puts a member where the number says, or out of the order.
@@ -37,7 +40,6 @@ local function put(o, member, number)
   for i = 1, #members do
     if members[i] == member then
       table.remove(members, i)
-      table.remove(o.numbers, i)
       break
     end
   end
@@ -86,7 +88,8 @@ local function nth(o, i)
     o.members, o.numbers, o.read, o.edgeNumber, o.isWhole = {}, {}, 0, -NEVER, false
   end
   while true do
-    local member, number = o.members[i], o.numbers[i]
+    local member = o.members[i]
+    local number = member and o.numbers[member]
     if o.isWhole or member and (number < o.edgeNumber or number == o.edgeNumber and member <= o.edge) then
       if member then return string.sub(member, 9), number end
       return nil

@@ -11,10 +11,9 @@ local function take(op)
 
   local number, cost = head.takes + 1, op.cost
   head.takes = number
-  local matters, answer = NEVER, { 'granted', now, number, -1 }
+  local matters, answer = NEVER, { 'granted', number, -1 }
   for n, found in ipairs(chosen) do
-    local section, kept = { string.sub(found[1].id, 2), found[1][TOTAL] + cost, found[1][REST] }, nil
-    local size = 3
+    local section, kept, size = { string.sub(found[1].id, 2), found[1][TOTAL] + cost }, nil, 2
     for step = 1, #found do
       local m = found[step]
       m[TOTAL], m[LAST] = m[TOTAL] + cost, number
@@ -36,9 +35,9 @@ local function take(op)
       place(shelves[n], m)
     end
     section[size + 1] = kept
-    answer[n + 4] = section
+    answer[n + 3] = section
   end
-  if matters ~= NEVER then answer[4] = matters end
+  if matters ~= NEVER then answer[3] = matters end
   return answer
 end
 `;
