@@ -50,6 +50,7 @@ interface Life {
   readonly ids: readonly string[];
   readonly userAgent: string;
   readonly startedAtMs: number;
+  endsAtMs: number;
   uses: number;
   /** In a row; Infinity: it was turned away. */
   errors: number;
@@ -117,8 +118,8 @@ export class Session {
         if (!this.#isKnown(life)) continue;
         throw error;
       }
-      this.#write(life);
-      return { lease, identity: this.#identityOf(life) };
+      this.#write(life, rules);
+      return { lease, identity: this.#identityOf(life, rules) };
     }
   }
 
@@ -162,6 +163,7 @@ export class Session {
       userAgent: await userAgent(filter),
       // Told apart from the one before by it.
       startedAtMs: Math.max(clock.now(), (ended?.startedAtMs ?? 0) + 1),
+      endsAtMs: Infinity,
       uses: 0,
       errors: 0,
       cookies: undefined,
@@ -169,14 +171,14 @@ export class Session {
     return revive(await store.begin(name, session, ended));
   }
 
-  #identityOf(life: Life): SessionIdentity {
+  #identityOf(life: Life, rules: SessionRules): SessionIdentity {
     return {
       userAgent: life.userAgent,
       cookiesFor: (url) => life.cookies.for(url),
       keepCookies: (url, headers) => {
-        if (life.cookies.keep(url, headers)) this.#write(life);
+        if (life.cookies.keep(url, headers)) this.#write(life, rules);
       },
-      settle: (verdict) => this.#settle(life, verdict),
+      settle: (verdict) => this.#settle(life, verdict, rules),
     };
   }
 
@@ -197,7 +199,7 @@ export class Session {
     return true;
   }
 
-  #settle(life: Life, verdict: Verdict | undefined): void {
+  #settle(life: Life, verdict: Verdict | undefined, rules: SessionRules): void {
     // What was under way when it was turned away brings it back no more.
     if (life.errors === Infinity) return;
     switch (verdict?.kind) {
@@ -219,13 +221,14 @@ export class Session {
       case undefined:
         return;
     }
-    this.#write(life);
+    this.#write(life, rules);
   }
 
   /** One write at a time, of the newest state; what fails is written with the next one. */
-  #write(life: Life): void {
+  #write(life: Life, rules: SessionRules): void {
     // The one that has followed it is to be written, and may be waiting for that.
     if (life.startedAtMs <= (this.#ended?.startedAtMs ?? -Infinity)) return;
+    life.endsAtMs = this.#isOver(life, rules) ? this.#parts.clock.now() : life.startedAtMs + rules.maxAgeMs;
     this.#unwritten = life;
     this.#writing ??= this.#writeOut().finally(() => {
       this.#writing = undefined;
@@ -244,6 +247,6 @@ async function revive({ cookies, ...rest }: SavedSession): Promise<Life> {
   return { ...rest, cookies: await openCookies(cookies) };
 }
 
-function toSaved({ ids, userAgent, startedAtMs, uses, errors, cookies }: Life): SavedSession {
-  return { ids, userAgent, startedAtMs, uses, errors, cookies: cookies.save() };
+function toSaved({ ids, userAgent, startedAtMs, endsAtMs, uses, errors, cookies }: Life): SavedSession {
+  return { ids, userAgent, startedAtMs, endsAtMs, uses, errors, cookies: cookies.save() };
 }

@@ -5,6 +5,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { RequestDefaults } from '../../src/config/options.js';
 import type { SecretsFile } from '../../src/config/secrets-file.js';
+import { openEnvironment } from '../../src/embedded/environment.js';
+import { embeddedSessions } from '../../src/session/embedded-sessions.js';
 import { ProxyManager } from '../../src/proxy-manager.js';
 import type { Request } from '../../src/request.js';
 import { startOrigin } from '../servers/origin.js';
@@ -135,6 +137,24 @@ test.each([
   const after = hits.at(-1);
   expect(after?.key).not.toBe(before?.key);
   expect(after?.cookie).toBeUndefined();
+});
+
+test('what is kept of it tells when it has ended, or will', async () => {
+  const endsAt = async (name: string, rules: object): Promise<number | undefined> => {
+    await request({ session: { name, ...rules } }).send(origin.url);
+    await manager.close();
+    const environment = await openEnvironment(dataDir);
+    const store = embeddedSessions(async () => environment);
+    const saved = await store.read(`key\nshop\n${name}`);
+    await environment.close();
+    open();
+    return saved?.endsAtMs;
+  };
+  expect(await endsAt('lasting', {})).toBe(Infinity);
+  expect(await endsAt('ageing', { maxAgeMs: 60_000 })).toBe(nowMs + 60_000);
+  expect(await endsAt('used up', { maxUses: 1 })).toBe(nowMs);
+  answer = (_, response) => response.writeHead(401).end();
+  expect(await endsAt('refused', { maxAgeMs: 60_000 })).toBe(nowMs);
 });
 
 test('getKeyProxy gives the key of the session', async () => {
