@@ -11,7 +11,7 @@ export interface Gathered {
 
 /** Many misses one after the other share a transaction by this, and a process that looks for a reply waits no longer. */
 const SOON_MS = 10;
-const MOST = 200;
+const MOST = 32;
 
 /** @see Gathered */
 export function gather(transact: Transact): Gathered {

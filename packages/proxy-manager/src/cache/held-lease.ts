@@ -25,18 +25,38 @@ export async function takeLease(
   }
 }
 
-export function heldLease(leases: LeaseStore, key: string, token: number, leaseMs: number): HeldLease {
-  async function renew(): Promise<void> {
-    const isMine = await leases.renew(key, token, leaseMs).catch(() => true);
-    if (!isMine) clearInterval(renewing);
+/** Holds leases, and renews those that are held for longer than most: by one timer, for a miss should not need its own. */
+export function leaseHolder(leases: LeaseStore, leaseMs: number): (key: string, token: number) => HeldLease {
+  const tickMs = leaseMs / 6;
+  /** By lease, when it was last taken or renewed. */
+  const held = new Map<{ readonly key: string; readonly token: number }, number>();
+  let ticking: NodeJS.Timeout | undefined;
+
+  function tick(): void {
+    if (held.size === 0) {
+      clearInterval(ticking);
+      ticking = undefined;
+    }
+    for (const [lease, sinceMs] of held) if (performance.now() - sinceMs > tickMs) void renew(lease);
   }
-  const renewing = setInterval(() => void renew(), leaseMs / 3).unref();
-  return {
-    token,
-    async release(landing, after) {
-      await after?.catch(() => {});
-      clearInterval(renewing);
-      await leases.release(key, token, landing).catch(() => {});
-    },
+
+  async function renew(lease: { readonly key: string; readonly token: number }): Promise<void> {
+    held.set(lease, performance.now());
+    const isMine = await leases.renew(lease.key, lease.token, leaseMs).catch(() => true);
+    if (!isMine) held.delete(lease);
+  }
+
+  return (key, token) => {
+    const lease = { key, token };
+    held.set(lease, performance.now());
+    ticking ??= setInterval(tick, tickMs).unref();
+    return {
+      token,
+      async release(landing, after) {
+        await after?.catch(() => {});
+        held.delete(lease);
+        await leases.release(key, token, landing).catch(() => {});
+      },
+    };
   };
 }

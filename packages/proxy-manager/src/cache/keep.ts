@@ -65,23 +65,26 @@ export function put(entry: Unplaced, { exchange, policy }: Storable, { store, fo
     first?.variant !== undefined &&
     first.variant.digest !== variant.digest &&
     first.variant.names.join() === names.join();
-  void quietly(() => store.set(isBeside ? variant.digest : key, { ...entry, variant }));
+  quietly(() => store.set(isBeside ? variant.digest : key, { ...entry, variant }));
 }
 
 /** Deletes what is stored for the request. */
 export function remove({ store, found }: Place): void {
-  void quietly(() => store.delete(found.entry?.variant?.digest ?? found.key));
-  void quietly(() => store.delete(found.key));
+  quietly(() => store.delete(found.entry?.variant?.digest ?? found.key));
+  quietly(() => store.delete(found.key));
 }
 
-/** A store that fails leaves a miss for the next one. */
-async function quietly(work: () => Promise<unknown>): Promise<void> {
+/** A store that fails leaves a miss for the next one, or what is stale a little longer. */
+function quietly(work: () => Promise<unknown>): void {
   try {
-    await work();
+    // No function that waits: it would hold on to the whole exchange meanwhile.
+    work().catch(ignore);
   } catch {
-    // Not stored, or stale a little longer.
+    // As above.
   }
 }
+
+function ignore(): void {}
 
 /** True where the policy's own function lets the entry in. */
 function asked(

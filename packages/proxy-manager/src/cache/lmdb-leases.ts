@@ -3,7 +3,10 @@ import type { Landing, Take } from './lease-store.js';
 import { LANDING_TOLD_MS } from './lease-store.js';
 
 /*
- * l KEY               the lease: its token and its end, as doubles, and how the flight landed
+ * l PLACE             the lease: its token and its end, as doubles, and how the flight landed
+ *
+ * The place is the beginning of the key as a number: many are on one page then. Two keys that begin with the same 52 bits
+ * would only wait for one another.
  */
 
 interface Lease {
@@ -17,7 +20,8 @@ interface Lease {
 /** A lease that ends later than this was taken before the clock was set back. */
 const LONGEST_MS = 60_000;
 /** Before that a lease that was taken here is not looked at again, nor is one removed that ended more recently. */
-const KEPT_MS = 2 * LANDING_TOLD_MS;
+const KEPT_MS = LANDING_TOLD_MS + 500;
+const PLACE_DIGITS = 13;
 const SWEPT_AT_ONCE = 5;
 /** Tokens of one key taken within a millisecond. */
 const TOKENS_A_MS = 1_000;
@@ -27,8 +31,11 @@ const LANDINGS = [undefined, 'stored', 'fruitless', 'left'] as const;
 export class LmdbLeases {
   readonly #database: Database<Buffer, Key>;
   /** Taken here, and when, the earliest first: each process clears up after itself. */
-  #taken: { readonly key: string; readonly atMs: number }[] = [];
+  #taken: { readonly place: number; readonly atMs: number }[] = [];
   #swept = 0;
+  #tokens = 0;
+  /** Of those that are held here, by token: when they end. */
+  readonly #ends = new Map<number, number>();
 
   constructor(database: Database<Buffer, Key>) {
     this.#database = database;
@@ -36,61 +43,72 @@ export class LmdbLeases {
 
   /** Somebody has it; to be asked outside a transaction, which all others would wait for. */
   isHeld(key: string, nowMs: number): boolean {
-    const lease = this.#read(key);
+    const lease = this.#read(placeOf(key));
     return lease !== undefined && lease.landing === undefined && isCurrent(lease, nowMs);
   }
 
   take(key: string, ttlMs: number, waited: boolean, nowMs: number): Take {
-    const lease = this.#read(key);
+    const place = placeOf(key);
+    const lease = this.#read(place);
     if (lease !== undefined && isCurrent(lease, nowMs)) {
       const { landing } = lease;
       if (landing === undefined) return { state: 'held' };
       if (waited && landing !== 'left') return { state: 'landed', landing };
     }
     this.#sweep(nowMs);
-    const token = Math.max((lease?.token ?? 0) + 1, nowMs * TOKENS_A_MS);
-    this.#write(key, { token, untilMs: nowMs + ttlMs, landing: undefined });
-    this.#taken.push({ key, atMs: nowMs });
+    this.#tokens = (this.#tokens + 1) % TOKENS_A_MS;
+    const token = Math.max((lease?.token ?? 0) + 1, nowMs * TOKENS_A_MS + this.#tokens);
+    this.#hold(place, token, nowMs + ttlMs);
+    this.#taken.push({ place, atMs: nowMs });
     return { state: 'taken', token, recent: lease !== undefined };
   }
 
   renew(key: string, token: number, ttlMs: number, nowMs: number): boolean {
-    const lease = this.#read(key);
+    const place = placeOf(key);
+    const lease = this.#read(place);
     if (lease?.token !== token || lease.landing !== undefined) return false;
-    this.#write(key, { token, untilMs: nowMs + ttlMs, landing: undefined });
+    this.#hold(place, token, nowMs + ttlMs);
     return true;
   }
 
   release(key: string, token: number, landing: Landing, nowMs: number): void {
-    const lease = this.#read(key);
+    this.#ends.delete(token);
+    const place = placeOf(key);
+    const lease = this.#read(place);
     if (lease?.token !== token || lease.landing !== undefined) return;
-    this.#write(key, { token, untilMs: nowMs + LANDING_TOLD_MS, landing });
+    this.#write(place, { token, untilMs: nowMs + LANDING_TOLD_MS, landing });
   }
 
-  /** True where a later lease than `token` was taken, or it ended so long ago that nobody knows. */
-  isOvertaken(key: string, token: number): boolean {
-    return this.#read(key)?.token !== token;
+  /** True where a later lease than `token` was taken, or that ended so long ago that nobody knows. */
+  isOvertaken(key: string, token: number, nowMs: number): boolean {
+    const lease = this.#read(placeOf(key));
+    return lease === undefined ? nowMs >= (this.#ends.get(token) ?? Infinity) + KEPT_MS : lease.token > token;
   }
 
   /** Clears up after processes that are no more. */
   sweepAll(nowMs: number): void {
     const keys = Array.from(this.#database.getKeys({ start: ['l'], end: ['m'] }));
-    for (const key of keys) this.#drop(String((key as readonly unknown[])[1]), nowMs);
+    for (const key of keys) this.#drop((key as [string, number])[1], nowMs);
   }
 
-  #read(key: string): Lease | undefined {
-    const found = this.#database.getBinaryFast(['l', key]);
+  #hold(place: number, token: number, untilMs: number): void {
+    this.#write(place, { token, untilMs, landing: undefined });
+    this.#ends.set(token, untilMs);
+  }
+
+  #read(place: number): Lease | undefined {
+    const found = this.#database.getBinaryFast(['l', place]);
     return (
       found && { token: found.readDoubleLE(0), untilMs: found.readDoubleLE(8), landing: LANDINGS[found.readUInt8(16)] }
     );
   }
 
-  #write(key: string, { token, untilMs, landing }: Lease): void {
+  #write(place: number, { token, untilMs, landing }: Lease): void {
     const packed = Buffer.allocUnsafe(17);
     packed.writeDoubleLE(token, 0);
     packed.writeDoubleLE(untilMs, 8);
     packed.writeUInt8(LANDINGS.indexOf(landing), 16);
-    this.#database.putSync(['l', key], packed);
+    this.#database.putSync(['l', place], packed);
   }
 
   #sweep(nowMs: number): void {
@@ -98,7 +116,7 @@ export class LmdbLeases {
       const taken = this.#taken[this.#swept];
       if (taken === undefined || Math.abs(nowMs - taken.atMs) < KEPT_MS) break;
       this.#swept++;
-      if (!this.#drop(taken.key, nowMs)) this.#taken.push({ key: taken.key, atMs: nowMs });
+      if (!this.#drop(taken.place, nowMs)) this.#taken.push({ place: taken.place, atMs: nowMs });
     }
     if (this.#swept < 1_000) return;
     this.#taken = this.#taken.slice(this.#swept);
@@ -106,15 +124,19 @@ export class LmdbLeases {
   }
 
   /** False where it may still be of use. */
-  #drop(key: string, nowMs: number): boolean {
-    const lease = this.#read(key);
+  #drop(place: number, nowMs: number): boolean {
+    const lease = this.#read(place);
     if (lease === undefined) return true;
     if (Math.abs(nowMs - lease.untilMs) < KEPT_MS || isCurrent(lease, nowMs)) return false;
-    this.#database.removeSync(['l', key]);
+    this.#database.removeSync(['l', place]);
     return true;
   }
 }
 
 function isCurrent({ untilMs }: Lease, nowMs: number): boolean {
   return nowMs < untilMs && untilMs - nowMs <= LONGEST_MS;
+}
+
+function placeOf(key: string): number {
+  return Number.parseInt(key.slice(0, PLACE_DIGITS), 16);
 }

@@ -130,7 +130,7 @@ export function lmdbCacheStore(options: LmdbCacheOptions): CacheStore {
       retryMs: { first: 5, last: 100 },
       async take(key, ttlMs, waited) {
         const { leases: near } = opened ?? (await open());
-        if (near.isHeld(key, clock.now())) return { state: 'held' };
+        if (waited && near.isHeld(key, clock.now())) return { state: 'held' };
         return transact(({ leases }) => leases.take(key, ttlMs, waited, clock.now()));
       },
       renew: (key, token, ttlMs) => transact(({ leases }) => leases.renew(key, token, ttlMs, clock.now())),
@@ -188,7 +188,7 @@ export function lmdbCacheStore(options: LmdbCacheOptions): CacheStore {
     const { method, url, tags, expiresAtMs } = entry;
     const nowMs = clock.now();
     const hadToGo = await writeSoon(({ shelf, leases }) => {
-      if (fence !== undefined && leases.isOvertaken(key, fence)) return undefined;
+      if (fence !== undefined && leases.isOvertaken(key, fence, clock.now())) return undefined;
       return shelf.put(key, record, { method, url, tags, expiresAtMs }, { maxBytes, nowMs });
     });
     tally.evicted += hadToGo ?? 0;

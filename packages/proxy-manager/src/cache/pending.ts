@@ -2,13 +2,11 @@
 export class Pending {
   readonly #works = new Set<Promise<unknown>>();
 
-  async track<T>(work: Promise<T>): Promise<T> {
+  track<T>(work: Promise<T>): Promise<T> {
     this.#works.add(work);
-    try {
-      return await work;
-    } finally {
-      this.#works.delete(work);
-    }
+    const ended = (): void => void this.#works.delete(work);
+    work.then(ended, ended);
+    return work;
   }
 
   /** Resolves when everything tracked so far has ended, however. */

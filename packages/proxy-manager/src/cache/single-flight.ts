@@ -1,6 +1,6 @@
 import { unlessAborted } from '../pipeline/abort.js';
 import type { HeldLease } from './held-lease.js';
-import { heldLease, takeLease } from './held-lease.js';
+import { leaseHolder, takeLease } from './held-lease.js';
 import type { Landing, LeaseStore, Take } from './lease-store.js';
 
 /** What a miss does next. */
@@ -69,6 +69,7 @@ const NO_LEASE: Taken = { state: 'taken', token: Number.NaN, recent: false };
 
 /** @see SingleFlight */
 export function singleFlight<T>({ leases, leaseMs = 5_000 }: SingleFlightOptions = {}): SingleFlight<T> {
+  const hold = leases && leaseHolder(leases, leaseMs);
   const gates = new Map<string, Gate<T>>();
   const releasing = new Set<Promise<void>>();
   let landings = 0;
@@ -125,8 +126,7 @@ export function singleFlight<T>({ leases, leaseMs = 5_000 }: SingleFlightOptions
 
   function arrive(gate: Gate<T>, taken: Taken, lookAgain: boolean): Boarding<T> {
     if (taken.state === 'taken') {
-      const lease =
-        leases === undefined || taken === NO_LEASE ? undefined : heldLease(leases, gate.key, taken.token, leaseMs);
+      const lease = taken === NO_LEASE ? undefined : hold?.(gate.key, taken.token);
       return flight(gate, lease, lookAgain || taken.recent);
     }
     const word: Boarding<T> = taken.landing === 'stored' ? { role: 'follower', reply: undefined } : ALONE;

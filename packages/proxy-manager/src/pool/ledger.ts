@@ -44,10 +44,10 @@ export function take(index: LedgerIndex, demand: Demand, clockMs: number): Ticke
   const sections: Counted['batches'][][] = [];
   let arrivalMattersFromMs = Infinity;
   for (const [number, one] of orders.entries()) {
-    const counted = (chosen[number] ?? []).map(({ node, record }) => ({
-      node,
-      ...recordCounted(record, node, cost, head.nowMs, takes),
-    }));
+    const counted = (chosen[number] ?? []).map(({ node, record, place }) => {
+      const after = recordCounted(record, node, cost, head.nowMs, takes);
+      return { node, record: after.record, place, batches: after.batches };
+    });
     one.store(counted);
     taken.push(readingOf(counted, one.section, head.nowMs));
     sections.push(counted.map(({ batches }) => batches));
@@ -80,8 +80,9 @@ export function rest(index: LedgerIndex, pool: Pool, id: string, untilMs: number
   const { head, orders } = prepare(index, pool, clockMs);
   for (const one of orders) {
     one.store(
-      one.path(id).map(({ node, record }) => ({
+      one.path(id).map(({ node, record, place }) => ({
         node,
+        place,
         record: node.meter === undefined ? record : { ...record, restUntilMs: Math.max(record.restUntilMs, untilMs) },
       })),
     );
@@ -101,8 +102,9 @@ export function learn(
   const head = { ...before, takes: before.takes + 1 };
   for (const one of orders) {
     one.store(
-      one.path(id).map(({ node, record }) => ({
+      one.path(id).map(({ node, record, place }) => ({
         node,
+        place,
         record: recordLearned(record, node, limits, head.nowMs, head.takes),
       })),
     );
@@ -198,6 +200,7 @@ function changeCounted(
   for (const [at, one] of orders.entries()) {
     const path = one.path(ticket.taken[at]?.id ?? '').map((candidate, step) => ({
       node: candidate.node,
+      place: candidate.place,
       record: edit(candidate, { take: number, batches: sections[at]?.[step] ?? {} }, head),
     }));
     one.store(path);
@@ -206,7 +209,7 @@ function changeCounted(
 }
 
 /** A meter as the outside sees it: its own windows, then those of its account. */
-function readingOf(path: readonly Candidate[], { kind }: Section, nowMs: number): MeterReading {
+function readingOf(path: readonly Omit<Candidate, 'place'>[], { kind }: Section, nowMs: number): MeterReading {
   const [own] = path;
   if (own?.node.meter === undefined) throw new Error('the path to a meter begins with the meter');
   const { lastTake, restUntilMs, total } = own.record;

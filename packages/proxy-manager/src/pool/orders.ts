@@ -9,6 +9,8 @@ import { rankOf, readyAtMs, recordAt, staleAtMs } from './node-record.js';
 export interface Candidate {
   readonly node: Node;
   readonly record: NodeRecord;
+  /** Where it stands in the orders; undefined: nowhere yet. */
+  readonly place: Place | undefined;
 }
 
 /** So many nodes are looked at anew in one step: after a pause of all, thousands may be due. */
@@ -73,7 +75,8 @@ export class Orders {
 
   /** A node's record as it stands now. */
   at(node: Node): Candidate {
-    return { node, record: recordAt(this.#shelf.get(node.id)?.record, node, this.#nowMs) };
+    const entry = this.#shelf.get(node.id);
+    return { node, record: recordAt(entry?.record, node, this.#nowMs), place: entry?.place };
   }
 
   /** The meter of this id, followed by its account; empty where there is none. */
@@ -81,9 +84,9 @@ export class Orders {
     return pathTo(this.#facts, meterId).map((node) => this.at(node));
   }
 
-  /** Stores the changed records of a path. */
+  /** Stores the changed records of a path, whose places are those that they still have. */
   store(path: readonly Candidate[]): void {
-    for (const { node, record } of path) this.#place(node, record, this.#shelf.get(node.id)?.place);
+    for (const { node, record, place } of path) this.#place(node, record, place);
   }
 
   #place(node: Node, record: NodeRecord, from: Place | undefined): void {

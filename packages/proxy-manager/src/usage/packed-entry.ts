@@ -55,11 +55,18 @@ function packWindow({ name, batches }: WindowState): [string, ...number[]] {
   return packed;
 }
 
-function unpackWindow([name, ...numbers]: readonly [string, ...number[]]): WindowState {
+function unpackWindow(packed: readonly [string, ...number[]]): WindowState {
+  const [name] = packed;
+  const numbers = packed as readonly unknown[] as readonly number[];
   const batches: Batch[] = [];
-  for (let at = 0; at < numbers.length; at += PER_BATCH) {
-    const [id = 0, opener = 0, openedAtMs = 0, endsAtMs = 0, used = 0] = numbers.slice(at, at + PER_BATCH);
-    batches.push({ id, opener, openedAtMs, endsAtMs, used });
+  for (let at = 1; at < numbers.length; at += PER_BATCH) {
+    batches.push({
+      id: numbers[at] ?? 0,
+      opener: numbers[at + 1] ?? 0,
+      openedAtMs: numbers[at + 2] ?? 0,
+      endsAtMs: numbers[at + 3] ?? 0,
+      used: numbers[at + 4] ?? 0,
+    });
   }
   return { name, batches };
 }

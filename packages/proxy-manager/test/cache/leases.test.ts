@@ -3,7 +3,7 @@ import type { LeaseStore } from '../../src/cache/lease-store.js';
 import { lmdbCacheStore } from '../../src/cache/lmdb.js';
 import type { Environment } from '../../src/embedded/environment.js';
 import { leaseStoreContract } from '../../src/testing/lease-contract.js';
-import { NOW_MS } from './entry.js';
+import { entry, NOW_MS } from './entry.js';
 import { scratchEnvironment } from './scratch.js';
 
 describe('leases in lmdb', () => {
@@ -29,7 +29,7 @@ describe('leases in lmdb', () => {
     const database = await environment.openDatabase<Buffer>({ name: 'cache', version: 3 }, { encoding: 'binary' });
     return [...database.getKeys({ start: ['l'], end: ['m'] })].length;
   };
-  const keyOf = (n: number): string => n.toString(16).padStart(64, '0');
+  const keyOf = (n: number): string => n.toString(16).padStart(8, '0').padEnd(64, '0');
 
   test('leases that ended are cleared up, here by the next ones and elsewhere by who opens', async () => {
     clock.nowMs += 60_000;
@@ -42,6 +42,24 @@ describe('leases in lmdb', () => {
     clock.nowMs += 10_000;
     await leases().take(keyOf(99), 100, false);
     expect(await count()).toBe(1);
+  });
+
+  test('who stood still until the lease of its successor was cleared up stores nothing', async () => {
+    const store = lmdbCacheStore({ environment: async () => environment, clock });
+    const token = async (): Promise<number> => {
+      const take = await store.leases?.take(keyOf(2), 100, false);
+      return take?.state === 'taken' ? take.token : 0;
+    };
+    const early = await token();
+    clock.nowMs += 10_000;
+    // Somebody else opens, and clears up.
+    await leases().take(keyOf(3), 100, false);
+    const late = await token();
+    expect(await store.set(keyOf(2), entry(), early)).toBe(false);
+    expect(await store.set(keyOf(2), entry(), late)).toBe(true);
+    clock.nowMs += 10_000;
+    await leases().take(keyOf(4), 100, false);
+    expect(await store.set(keyOf(2), entry(), late)).toBe(false);
   });
 
   test('one that is held is not cleared up, however long', async () => {
