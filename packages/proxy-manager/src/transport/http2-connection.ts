@@ -65,7 +65,8 @@ export class Http2Connection {
   /** True while it takes one more exchange. */
   get hasRoom(): boolean {
     const most = Math.min(this.#session.remoteSettings?.maxConcurrentStreams ?? MOST_STREAMS, MOST_STREAMS);
-    return !this.#retired && !this.#session.closed && this.#streams < most;
+    // One that broke tells its streams before it tells of its own end.
+    return !this.#retired && !this.#session.closed && !this.#session.destroyed && this.#streams < most;
   }
 
   /** A carrier for one exchange. */
@@ -83,7 +84,7 @@ export class Http2Connection {
     if (this.#retired) return;
     this.#retired = true;
     this.#onClosed();
-    if (this.#streams === 0) this.#session.close();
+    if (this.#streams === 0) this.#leave();
   }
 
   /** Closes the connection; what is under way fails. */
@@ -95,13 +96,21 @@ export class Http2Connection {
     });
   }
 
+  /**
+   * Nothing is under way. To close it would wait for streams of which nobody will hear, where the other side's frames
+   * have left one hanging, and keep its socket for ever.
+   */
+  #leave(): void {
+    this.#session.destroy();
+  }
+
   #ended(isLate: boolean): void {
     this.#streams -= 1;
     // Where one reply stays away, the other side may be gone altogether: others should not find that out one by one.
     if (isLate) this.retire();
     if (this.#streams === 0) {
       this.#session.unref();
-      if (this.#retired) this.#session.close();
+      if (this.#retired) this.#leave();
       else this.#idle = setTimeout(() => this.retire(), IDLE_MS).unref();
     }
   }

@@ -112,6 +112,9 @@ export class Http2Exchange implements Carrier {
       this.#isLate = true;
       fail(new SilentTooLong('no answer in time'));
     });
+    stream.on('headers', (headers: IncomingHttpHeaders) => {
+      if (!isOver) handler.onHeaders(Number(headers[':status']), [], () => {}, '');
+    });
     // The third argument is older than its documentation.
     stream.on('response', (headers: IncomingHttpHeaders, _flags: number, raw: unknown) => {
       hasHead = true;

@@ -26,6 +26,12 @@ export function tooLargeFault(request: WireRequest): TransportFault {
   return new TransportFault('ERR_BAD_RESPONSE', message, { phase: 'response', sent: true });
 }
 
+/** Heads that only inform (RFC 9110 §15.2) come and come, each of which ends the wait for the real one. */
+export function neverAnswersFault(request: WireRequest): TransportFault {
+  const message = `${subjectOf(request)} informs without end, and does not answer (ERR_BAD_RESPONSE)`;
+  return new TransportFault('ERR_BAD_RESPONSE', message, { phase: 'request', sent: true });
+}
+
 /** The body, waited for whole, trickles in. */
 export function tooSlowFault(request: WireRequest): TransportFault {
   const message = `${subjectOf(request)} sends less than 1 kB a second (ETIMEDOUT)`;

@@ -9,6 +9,7 @@ import {
   decodedHeaders,
   decodeFault,
   hasNoBody,
+  neverAnswersFault,
   passwordFault,
   subjectOf,
   tooLargeFault,
@@ -21,6 +22,9 @@ const nothing = new Uint8Array(0);
 
 /** So many pieces of a body are put together: kept apart, one that comes byte by byte takes a hundred times its size. */
 const CRUMBS = 1024;
+
+/** Heads that only inform before the one that answers: early hints, and word that it takes longer. */
+const MOST_INFORMING = 100;
 
 /** A body that is waited for whole and has been slower than this for `patienceMs` is given up: 1 kB a second. */
 const SLOWEST_BYTES_PER_MS = 1;
@@ -41,6 +45,7 @@ export class WireExchange implements ReplyHandler {
   #startedMs = 0;
   #headMs = 0;
   #ended = false;
+  #informed = 0;
   #head: Omit<WireReply, 'body'> | undefined;
   #codings: readonly Coding[] | undefined;
   #chunks: Buffer[] = [];
@@ -76,7 +81,13 @@ export class WireExchange implements ReplyHandler {
 
   onHeaders(status: number, rawHeaders: RawHeaders, resume: () => void, statusText: string): boolean {
     if (status >= 200) this.#onHead(status, rawHeaders, resume, statusText);
+    else this.#onInformed();
     return true;
+  }
+
+  #onInformed(): void {
+    this.#informed += 1;
+    if (this.#informed > MOST_INFORMING) this.#fail(neverAnswersFault(this.#request));
   }
 
   #onHead(status: number, rawHeaders: RawHeaders, resume: () => void, statusText: string): void {

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import type { Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { TransportFault } from '../../src/transport/fault.js';
 import type { Transport } from '../../src/transport/transport.js';
 import { undiciTransport } from '../../src/transport/undici.js';
 import { startRaw } from '../servers/faulty.js';
 import type { Listening } from '../servers/listen.js';
-import { observe, proxyAt, textOf, wireRequest } from './wire.js';
+import { mistakes } from './mistakes.js';
+import { proxyAt } from './wire.js';
 
 /** The next connections are answered with these bytes, in these pieces, and then closed, reset or left open. */
 let script: { readonly pieces: readonly Buffer[]; readonly ending: 'close' | 'hang' | 'reset' };
@@ -128,35 +128,6 @@ function pieces(all: Buffer, cuts: readonly number[]): Buffer[] {
   return edges.slice(1).map((end, index) => all.subarray(edges[index], end));
 }
 
-const LONGEST_MS = 2_000;
-
-/** What is wrong with how the exchange ended: it must be a reply within its bound, or a fault of ours with a code. */
-async function mistakes(parts: Parameters<typeof wireRequest>[1], url: string): Promise<string | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<string>((resolve) => {
-    timer = setTimeout(resolve, LONGEST_MS, `no end within ${LONGEST_MS} ms`);
-  });
-  try {
-    return await Promise.race([fault(parts, url), late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-async function fault(parts: Parameters<typeof wireRequest>[1], url: string): Promise<string | undefined> {
-  const request = wireRequest(url, { ...parts, options: { maxResponseBytes: 100_000, ...parts?.options } });
-  const observation = observe();
-  try {
-    const { body: content, status: code } = await transport.send(request, observation);
-    const { length } = await textOf(content);
-    return code < 101 || length > 100_000 ? `status ${code}, ${length} bytes` : undefined;
-  } catch (error) {
-    if (!(error instanceof TransportFault)) return String(error);
-    if (!/^[A-Z][A-Z0-9_]+$/.test(error.code)) return `code ${error.code}`;
-    return error.sent === observation.sent ? undefined : `sent ${error.sent} and not ${observation.sent}`;
-  }
-}
-
 test.each([
   ['an origin', (port: number) => [{}, `http://127.0.0.1:${port}/`] as const],
   [
@@ -181,7 +152,7 @@ test.each([
   await fc.assert(
     fc.asyncProperty(answer, async ({ bytes: raw, cuts, ending }) => {
       script = { pieces: pieces(raw, cuts), ending };
-      expect(await mistakes(parts, url)).toBeUndefined();
+      expect(await mistakes(transport, url, parts)).toBeUndefined();
     }),
     { numRuns: Number(process.env['FUZZ_RUNS'] ?? 25) },
   );

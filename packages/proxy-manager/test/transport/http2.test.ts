@@ -6,6 +6,7 @@ import { afterEach, expect, test } from 'vitest';
 import { undiciTransport } from '../../src/transport/undici.js';
 import { selfSigned } from '../servers/certificate.js';
 import { startHttp2, type Http2Origin } from '../servers/http2-origin.js';
+import { END_HEADERS, END_STREAM, field, frame, FRAME, startRawHttp2 } from '../servers/raw-http2.js';
 import { startProxy } from '../servers/proxy.js';
 import { startSocks } from '../servers/socks.js';
 import { faultOf, observe, proxyAt, textOf, wireRequest } from './wire.js';
@@ -251,4 +252,20 @@ test('closing ends what is under way', async () => {
   await once(origin.server, 'request');
   await closing.close();
   expect((await sending).code).toBe('ECONNRESET');
+});
+
+test('what is sent at once after a connection broke goes over a new one', async () => {
+  let connections = 0;
+  const server = await open(
+    startRawHttp2(certificate, (socket, stream) => {
+      connections += 1;
+      const isFirst = connections === 1;
+      // An update by nothing is an error of the whole connection.
+      if (isFirst) socket.write(frame(FRAME.windowUpdate, 0, 0, Buffer.alloc(4)));
+      else socket.write(frame(FRAME.headers, END_HEADERS | END_STREAM, stream, field(':status', '204')));
+    }),
+  );
+  const url = `https://127.0.0.1:${server.port}/`;
+  const again = transport.send(wireRequest(url), observe()).catch(() => transport.send(wireRequest(url), observe()));
+  expect((await again).status).toBe(204);
 });
