@@ -8,6 +8,7 @@ import { lossLine } from '../../../packages/proxy-manager/src/log/loss-line.js';
 import { aReply, anExchange, STARTED_MS } from '../../../packages/proxy-manager/test/log/exchanges.js';
 import { startElasticsearch } from '../../services/elasticsearch.js';
 import type { Service } from '../../services/service.js';
+import { faultProxy } from './fault-proxy.js';
 
 // A node of its own: here templates are spoilt, and the mapping must be only what these tests wrote.
 let service: Service;
@@ -69,6 +70,23 @@ test('the retention that was asked for is in the template, and another one takes
   expect(await retention()).toBe('7d');
   await installAssets(client);
   expect(await retention()).toBe('30d');
+});
+
+test('a stream that is there already is told another retention, and again where that failed', async () => {
+  const proxy = await faultProxy(service.url);
+  const through = new Client({ node: proxy.url, maxRetries: 0 });
+  const put = `PUT /_data_stream/${LOG_DATA_STREAM}/_lifecycle`;
+  await installAssets(through);
+  expect(proxy.lifecycles).toStrictEqual([]);
+  proxy.next = 'unavailable';
+  await expect(installAssets(through, undefined, { retentionDays: 7 })).rejects.toThrow('away');
+  await installAssets(through, undefined, { retentionDays: 7 });
+  await installAssets(through, undefined, { retentionDays: 7 });
+  expect(proxy.lifecycles).toStrictEqual([`${put} {"data_retention":"7d"}`, `${put} {"data_retention":"7d"}`]);
+  await installAssets(through);
+  expect(proxy.lifecycles.at(-1)).toBe(`${put} {"data_retention":"30d"}`);
+  await through.close();
+  await proxy.close();
 });
 
 test('ensureAssets asks once per client, and again where it failed', async () => {

@@ -14,6 +14,11 @@ export interface FaultProxy {
   onFault: (() => Promise<unknown>) | undefined;
   /** Documents per bulk request. */
   readonly bulkSizes: number[];
+  /**
+   * What was asked of data stream lifecycles, of which the published jars have no endpoint: it is answered here, as
+   * Elasticsearch documents it, or as `next` says.
+   */
+  readonly lifecycles: string[];
   close(): Promise<void>;
 }
 
@@ -30,6 +35,7 @@ export async function faultProxy(target: string, { maxBytes = Infinity } = {}): 
     next: undefined,
     onFault: undefined,
     bulkSizes: [],
+    lifecycles: [],
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -39,6 +45,7 @@ export async function faultProxy(target: string, { maxBytes = Infinity } = {}): 
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await buffer(request);
+    if (request.url?.endsWith('/_lifecycle') === true) return reply(response, lifecycle(request, body));
     if (!request.url?.includes('_bulk')) return reply(response, await forward(request, body));
     const lines = String(body).split('\n').slice(0, -1);
     proxy.bulkSizes.push(lines.length / 2);
@@ -62,6 +69,13 @@ export async function faultProxy(target: string, { maxBytes = Infinity } = {}): 
     const busy = { create: { status: 429, error: { type: 'es_rejected_execution_exception', reason: 'busy' } } };
     const all = [...items, ...Array.from({ length: (lines.length - half) / 2 }, () => busy)];
     return reply(response, { status: 200, text: JSON.stringify({ errors: true, items: all }) });
+  }
+
+  function lifecycle({ method, url }: IncomingMessage, body: Buffer): Answer {
+    proxy.lifecycles.push(`${method} ${url} ${body.toString()}`);
+    const isAway = proxy.next === 'unavailable';
+    proxy.next = undefined;
+    return isAway ? { status: 503, text: '{"error":"away"}' } : { status: 200, text: '{"acknowledged":true}' };
   }
 
   async function forward(request: IncomingMessage, body: Buffer | string): Promise<Answer> {

@@ -12,17 +12,11 @@ const REQUEST_TIMEOUT_MS = 30_000;
 export async function installAssets(client: Client, signal?: AbortSignal, chosen: AssetOptions = {}): Promise<void> {
   const options = { requestTimeout: REQUEST_TIMEOUT_MS, ...(signal && { signal }) };
   let isUpgrade = false;
-  let retention: string | undefined;
   for (const asset of assets(chosen)) {
     if (asset.kind === 'index') await createIndex(client, asset, options);
-    else {
-      const replaced = await installTemplate(client, asset, options);
-      isUpgrade ||= isOfLog(asset) && replaced?.isOlder === true;
-      retention ??= replaced?.newRetention;
-    }
+    else isUpgrade = ((await installTemplate(client, asset, options)) === 'upgraded' && isOfLog(asset)) || isUpgrade;
   }
   if (isUpgrade) await rollOver(client, options);
-  if (retention !== undefined) await keepFor(client, retention, options);
 }
 
 /**
@@ -109,12 +103,12 @@ interface Template {
   readonly template?: { readonly lifecycle?: { readonly data_retention?: string } };
 }
 
-/** Gives what was replaced, undefined where nothing was there or nothing had to be done. */
+/** `upgraded`: one of an older release was replaced. */
 async function installTemplate(
   client: Client,
   { path, body }: Asset,
   options: RequestOptions,
-): Promise<{ readonly isOlder: boolean; readonly newRetention: string | undefined } | undefined> {
+): Promise<'kept' | 'made' | 'upgraded'> {
   const found = await client.transport.request<InstalledTemplates>(
     { method: 'GET', path: `/${path}` },
     { ...options, ignore: [404] },
@@ -124,9 +118,11 @@ async function installTemplate(
   const [version = 0, shipped = 0] = [installed?.version, ours.version];
   const retention = ours.template?.lifecycle?.data_retention;
   const isKept = installed?.template?.lifecycle?.data_retention === retention;
-  if (installed !== undefined && (version > shipped || (version === shipped && isKept))) return undefined;
+  if (installed !== undefined && (version > shipped || (version === shipped && isKept))) return 'kept';
+  // First the stream: who fails in between finds by the template that it is still to be told.
+  if (installed !== undefined && !isKept && retention !== undefined) await keepFor(client, retention, options);
   await client.transport.request({ method: 'PUT', path: `/${path}`, body }, options);
-  return installed && { isOlder: version < shipped, newRetention: isKept ? undefined : retention };
+  return installed !== undefined && version < shipped ? 'upgraded' : 'made';
 }
 
 function isOfLog({ kind, path }: Asset): boolean {
