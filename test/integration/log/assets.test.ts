@@ -173,7 +173,7 @@ test('the data stream is set up as the template says', async () => {
   });
 });
 
-test('a stream that an older template made is rolled over to the new one, once for all processes', async () => {
+test('a stream that an older template made is rolled over to the new one, once for all processes, also after a failure', async () => {
   const typesOfRoute = async (): Promise<unknown[]> => {
     const indices = Object.entries(await client.indices.getMapping({ index: LOG_DATA_STREAM }));
     return indices
@@ -190,8 +190,18 @@ test('a stream that an older template made is rolled over to the new one, once f
   await sink.ship([JSON.stringify(record)], new AbortController().signal);
   expect(await typesOfRoute()).toStrictEqual(['keyword', 'long']);
 
+  const interrupted = new Client({ node: service.url, maxRetries: 0 });
+  const giveUp = new AbortController();
+  interrupted.diagnostic.on('request', (_, result) => {
+    if (result?.meta.request.params.path.endsWith('/_refresh') === true) giveUp.abort();
+  });
+  await expect(installAssets(interrupted, giveUp.signal)).rejects.toThrow(/abort/i);
+  await interrupted.close();
+  expect(await typesOfRoute()).toStrictEqual(['keyword', 'long']);
+
   await Promise.all([installAssets(client), installAssets(client), installAssets(client)]);
   expect(await typesOfRoute()).toStrictEqual(['keyword', 'long', 'keyword']);
+  expect(await installedVersion()).toBe(shippedVersion);
 });
 
 interface Mapping {

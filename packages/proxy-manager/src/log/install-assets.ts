@@ -11,12 +11,13 @@ const REQUEST_TIMEOUT_MS = 30_000;
  */
 export async function installAssets(client: Client, signal?: AbortSignal, chosen: AssetOptions = {}): Promise<void> {
   const options = { requestTimeout: REQUEST_TIMEOUT_MS, ...(signal && { signal }) };
-  let isUpgrade = false;
+  const upgrades: Asset[] = [];
   for (const asset of assets(chosen)) {
     if (asset.kind === 'index') await createIndex(client, asset, options);
-    else isUpgrade = ((await installTemplate(client, asset, options)) === 'upgraded' && isOfLog(asset)) || isUpgrade;
+    else if ((await installTemplate(client, asset, options)) === 'upgrading') upgrades.push(asset);
   }
-  if (isUpgrade) await rollOver(client, options);
+  if (upgrades.some(isOfLog)) await rollOver(client, options);
+  for (const { path, body } of upgrades) await putTemplate(client, path, body, options);
 }
 
 /**
@@ -103,12 +104,12 @@ interface Template {
   readonly template?: { readonly lifecycle?: { readonly data_retention?: string } };
 }
 
-/** `upgraded`: one of an older release was replaced. */
+/** `upgrading`: one of an older release was replaced, whose version stays until the stream has been rolled over. */
 async function installTemplate(
   client: Client,
   { path, body }: Asset,
   options: RequestOptions,
-): Promise<'kept' | 'made' | 'upgraded'> {
+): Promise<'kept' | 'made' | 'upgrading'> {
   const found = await client.transport.request<InstalledTemplates>(
     { method: 'GET', path: `/${path}` },
     { ...options, ignore: [404] },
@@ -121,8 +122,13 @@ async function installTemplate(
   if (installed !== undefined && (version > shipped || (version === shipped && isKept))) return 'kept';
   // First the stream: who fails in between finds by the template that it is still to be told.
   if (installed !== undefined && !isKept && retention !== undefined) await keepFor(client, retention, options);
+  const isUpgrade = installed !== undefined && version < shipped;
+  await putTemplate(client, path, isUpgrade ? { ...body, version } : body, options);
+  return isUpgrade ? 'upgrading' : 'made';
+}
+
+async function putTemplate(client: Client, path: string, body: Asset['body'], options: RequestOptions): Promise<void> {
   await client.transport.request({ method: 'PUT', path: `/${path}`, body }, options);
-  return installed !== undefined && version < shipped ? 'upgraded' : 'made';
 }
 
 function isOfLog({ kind, path }: Asset): boolean {
