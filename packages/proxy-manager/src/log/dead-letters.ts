@@ -27,7 +27,7 @@ export function deadLetters(options: {
     if (sizeOf(path) >= maxBytes) renameSync(path, join(directory, `${sink}.old.ndjson`));
     const head = JSON.stringify({ '@timestamp': new Date(clock.now()).toISOString(), sink, reason });
     // In one piece: several processes may append to it.
-    appendFileSync(path, `${head.slice(0, -1)},"record":${line}}\n`, { mode: 0o600 });
+    appendFileSync(path, `${head.slice(0, -1)},"record":${asJson(line)}}\n`, { mode: 0o600 });
   }
 
   return {
@@ -39,6 +39,16 @@ export function deadLetters(options: {
       }
     },
   };
+}
+
+/** A part of a record, which a full disk left, may look like a whole one. */
+function asJson(line: string): string {
+  try {
+    JSON.parse(line);
+    return line;
+  } catch {
+    return JSON.stringify(line);
+  }
 }
 
 function sizeOf(path: string): number {

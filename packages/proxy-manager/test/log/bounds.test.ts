@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { BatchContext, ExchangeLog, ExchangeSink } from '../../src/log/exchange-log.js';
+import { systemClock } from '../../src/clock.js';
+import { deadLetters } from '../../src/log/dead-letters.js';
+import { problemReports } from '../../src/log/problems.js';
 import { openExchangeLog } from '../../src/log/open-exchange-log.js';
 import { aLine, filesIn, idsOf, logDirectory } from './log-support.js';
 
@@ -183,6 +186,17 @@ test('what a sink refuses for good is put aside with its reason, and the others 
     sink: 'test',
     reason: 'I do not like it',
     record: { event: { id: 'bad' } },
+  });
+});
+
+test('what a full disk left of a record, and a sink refuses, is put aside as text', async () => {
+  const directory = await logDirectory();
+  const fragment = '{"event":{"id":"cut","kind":"event"}';
+  const letters = deadLetters({ directory, clock: systemClock, problems: problemReports() });
+  letters.add('test', fragment, 'no JSON');
+  expect(JSON.parse(readFileSync(join(directory, 'dead-letters', 'test.ndjson'), 'utf8'))).toMatchObject({
+    reason: 'no JSON',
+    record: fragment,
   });
 });
 
