@@ -43,6 +43,6 @@ function ranksOf({ front, back }: (typeof ORDER)[BrowserFamily]): ReadonlyMap<st
 /** The same fields in the order of this browser; those that it does not know keep their own, in between. */
 export function inBrowserOrder(headers: HeaderList, family: BrowserFamily): HeaderList {
   const ranks = RANKS[family];
-  const rank = ([name]: HeaderList[number]): number => ranks.get(name.toLowerCase()) ?? 0;
-  return headers.toSorted((one, other) => rank(one) - rank(other));
+  const ranked = headers.map((field) => ({ field, rank: ranks.get(field[0].toLowerCase()) ?? 0 }));
+  return ranked.toSorted((one, other) => one.rank - other.rank).map(({ field }) => field);
 }

@@ -21,11 +21,43 @@ export function withUserAgent(
   options: { /** Default: true. */ readonly hints?: boolean } = {},
 ): HeaderList {
   if (header(headers, 'user-agent') !== undefined) return headers;
+  const { family, own, hinted } = browserOf(userAgent);
+  if (family === undefined) return [...own, ...headers];
+  const list: HeaderList[number][] = [];
+  for (const field of options.hints === false ? own : hinted) {
+    if (header(headers, field[0]) === undefined) list.push(field);
+  }
+  list.push(...headers);
+  return inBrowserOrder(list, family);
+}
+
+/** What a browser with this user agent sends of its own accord, and the same with its client hints. */
+interface Browser {
+  readonly family: BrowserFamily | undefined;
+  readonly own: HeaderList;
+  readonly hinted: HeaderList;
+}
+
+/** A user agent is sent many times, and takes some twenty searches to read. */
+const REMEMBERED = 1_000;
+const browsers = new Map<string, Browser>();
+
+function browserOf(userAgent: string): Browser {
+  let browser = browsers.get(userAgent);
+  if (browser === undefined) {
+    if (browsers.size >= REMEMBERED) browsers.clear();
+    browser = readBrowser(userAgent);
+    browsers.set(userAgent, browser);
+  }
+  return browser;
+}
+
+function readBrowser(userAgent: string): Browser {
   const family = browserFamily(userAgent);
-  if (family === undefined) return [['User-Agent', userAgent], ...headers];
-  const hints = options.hints === false ? [] : clientHints(userAgent);
-  const added: HeaderList = [...hints, ['User-Agent', userAgent], ['Accept-Language', ACCEPT_LANGUAGE[family]]];
-  return inBrowserOrder([...added.filter(([name]) => header(headers, name) === undefined), ...headers], family);
+  const field: HeaderList[number] = ['User-Agent', userAgent];
+  if (family === undefined) return { family, own: [field], hinted: [field] };
+  const own: HeaderList = [field, ['Accept-Language', ACCEPT_LANGUAGE[family]]];
+  return { family, own, hinted: [...clientHints(userAgent), ...own] };
 }
 
 /** Where browsers send client hints: https, and the machine itself. */

@@ -10,9 +10,10 @@ export function header(list: HeaderList, name: string): string | undefined {
   return undefined;
 }
 
-/** The list without any field whose lower-case name is in `names`. */
+/** The list without any field whose lower-case name is in `names`; the very same list where there is none. */
 export function withoutHeaders(list: HeaderList, names: ReadonlySet<string>): HeaderList {
-  return list.filter(([name]) => !names.has(name.toLowerCase()));
+  const isNamed = ([name]: HeaderList[number]): boolean => names.has(name.toLowerCase());
+  return list.some(isNamed) ? list.filter((field) => !isNamed(field)) : list;
 }
 
 /** The list with `name` set to `value`: in the place of the field it replaces, else at the end. */
