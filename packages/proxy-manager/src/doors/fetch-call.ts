@@ -21,6 +21,8 @@ interface Given {
   readonly defaults: RequestDefaults;
   readonly signal: AbortSignal | null | undefined;
   readonly redirect: Request['redirect'];
+  /** The whole body is compared with it. */
+  readonly integrity: string | undefined;
 }
 
 /** fetch's words as the call of a door, at once unless a body has to be read; a TypeError where fetch has one. */
@@ -37,7 +39,7 @@ export function fetchCall(input: string | URL | Request, init: Init, given: Give
 function callOf(
   input: string | URL | Request,
   init: Init,
-  { defaults, redirect, signal }: Given,
+  { defaults, integrity, redirect, signal }: Given,
   body: unknown,
 ): Call | Promise<Call> {
   const isRequest = input instanceof globalThis.Request;
@@ -55,7 +57,7 @@ function callOf(
   });
   const outbound = toOutbound(config, defaults.headers);
   const of = (said: OutboundRequest): Call => ({
-    outbound: { ...said, wire: { ...said.wire, body: 'either' } },
+    outbound: { ...said, wire: { ...said.wire, body: integrity ? 'buffer' : 'either' } },
     extras,
     timeoutMs: defaults.timeout ?? 0,
     signal: signal ?? undefined,
@@ -88,12 +90,9 @@ function cacheOf({ cache }: Init): Call['extras']['cache'] {
 
 /** What would silently not be done is refused; the rest of fetch's words has no meaning outside of browsers. */
 function refuse(init: Init): void {
-  const problems: string[] = [];
-  if (init.integrity) problems.push('integrity: not supported; compare the body yourself');
   if ('dispatcher' in init && init.dispatcher !== undefined) {
-    problems.push('dispatcher: not taken, the transport of the ProxyManager sends');
+    throw new ConfigError('fetch', ['dispatcher: not taken, the transport of the ProxyManager sends']);
   }
-  if (problems.length > 0) throw new ConfigError('fetch', problems);
 }
 
 /** As fetch: the usual methods in any case, others as they are written. */

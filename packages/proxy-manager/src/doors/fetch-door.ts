@@ -7,6 +7,8 @@ import { TransportFault } from '../transport/fault.js';
 import type { Perform } from './door.js';
 import { fetchCall } from './fetch-call.js';
 import { FetchResponse } from './fetch-response.js';
+import { isIntact } from './integrity.js';
+import { bytesOf } from './web-body.js';
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const NULL_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
@@ -17,10 +19,11 @@ export function fetchDoor(perform: Perform, given: RequestDefaults): typeof glob
   const { data: _data, transformRequest: _transform, responseType: _type, ...defaults } = given;
   return async function fetch(input, init = {}) {
     const signal = init.signal ?? (input instanceof globalThis.Request ? input.signal : undefined);
+    const integrity = init.integrity ?? (input instanceof globalThis.Request ? input.integrity : undefined);
     const redirect = init.redirect ?? (input instanceof globalThis.Request ? input.redirect : 'follow');
     try {
-      return await perform(() => fetchCall(input, init, { defaults, signal, redirect }), {
-        reply: (exchange, reply) => toResponse(exchange, reply, { redirect, signal }),
+      return await perform(() => fetchCall(input, init, { defaults, signal, redirect, integrity }), {
+        reply: (exchange, reply) => toResponse(exchange, reply, { redirect, signal, integrity }),
         error: (_exchange, error) => rejection(error, signal),
       });
     } catch (error) {
@@ -29,20 +32,45 @@ export function fetchDoor(perform: Perform, given: RequestDefaults): typeof glob
   };
 }
 
-function toResponse(
-  { request, trace }: Exchange,
-  reply: Reply,
-  { redirect, signal }: { readonly redirect: Request['redirect']; readonly signal: AbortSignal | undefined },
-): Response {
-  const { status, statusText, headers, url, body } = reply;
-  if (redirect === 'error' && REDIRECTS.has(status)) {
+interface Asked {
+  readonly redirect: Request['redirect'];
+  readonly signal: AbortSignal | undefined;
+  /** Digests of the body, in the words of Subresource Integrity. */
+  readonly integrity: string | undefined;
+}
+
+function toResponse(exchange: Exchange, reply: Reply, asked: Asked): Promise<Response> | Response {
+  const { status, body } = reply;
+  if (asked.redirect === 'error' && REDIRECTS.has(status)) {
     discard(body);
     throw new TypeError('fetch failed', { cause: new Error('unexpected redirect') });
   }
-  const hasNone = NULL_BODY.has(status) || request.method === 'HEAD';
+  const hasNone = NULL_BODY.has(status) || exchange.request.method === 'HEAD';
   if (hasNone) discard(body);
+  const of = (content: typeof body | null): Response => responseOf(exchange, reply, content, asked.signal);
+  if (!asked.integrity) return of(hasNone ? null : body);
+  return intact(hasNone ? null : body, asked.integrity, asked.signal).then(of);
+}
+
+function responseOf(
+  { request, trace }: Exchange,
+  { status, statusText, headers, url }: Reply,
+  content: Reply['body'] | null,
+  signal: AbortSignal | undefined,
+): Response {
   const redirected = (trace.last?.redirects ?? 0) > 0 || url.href !== request.url.href;
-  return new FetchResponse(hasNone ? null : body, { status, statusText, headers, url, redirected }, signal);
+  return new FetchResponse(content, { status, statusText, headers, url, redirected }, signal);
+}
+
+/** All of the body, where it is what the digests say; as fetch, none is never that. */
+async function intact(
+  body: Reply['body'] | null,
+  integrity: string,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  const bytes = body instanceof Readable ? await bytesOf(body, signal) : body;
+  if (bytes !== null && isIntact(bytes, integrity)) return bytes;
+  throw new TypeError('fetch failed', { cause: new Error('integrity mismatch') });
 }
 
 function discard(body: Reply['body']): void {

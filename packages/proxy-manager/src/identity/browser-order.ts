@@ -15,11 +15,20 @@ const ORDER: Readonly<Record<BrowserFamily, { readonly front: readonly string[];
   {
     chromium: {
       front: ['sec-ch-ua', 'sec-ch-ua-mobile', 'sec-ch-ua-platform', 'user-agent', 'accept', 'content-type'],
-      back: ['origin', 'referer', 'accept-encoding', 'accept-language', 'cookie'],
+      back: [
+        'origin',
+        'sec-fetch-site',
+        'sec-fetch-mode',
+        'sec-fetch-dest',
+        'referer',
+        'accept-encoding',
+        'accept-language',
+        'cookie',
+      ],
     },
     firefox: {
       front: ['user-agent', 'accept', 'accept-language', 'accept-encoding', 'content-type'],
-      back: ['origin', 'referer', 'cookie'],
+      back: ['origin', 'referer', 'cookie', 'sec-fetch-dest', 'sec-fetch-mode', 'sec-fetch-site'],
     },
     safari: {
       front: ['user-agent', 'accept', 'content-type'],

@@ -58,6 +58,18 @@ describe('withUserAgent', () => {
   });
 
   test.each<[string, string, readonly string[]]>([
+    ['Chrome', CHROME, ['origin', 'Sec-Fetch-Site', 'Sec-Fetch-Mode', 'Sec-Fetch-Dest', 'Referer', 'Accept-Language']],
+    ['Firefox', FIREFOX, ['origin', 'Referer', 'Sec-Fetch-Dest', 'Sec-Fetch-Mode', 'Sec-Fetch-Site']],
+  ])('puts what the caller says of the page that asks where %s does', (_browser, userAgent, expected) => {
+    const names = ['Sec-Fetch-Dest', 'Referer', 'Sec-Fetch-Mode', 'Sec-Fetch-Site', 'origin'];
+    const said = withUserAgent(
+      names.map((name) => [name, 'x'] as const),
+      userAgent,
+    ).map(([name]) => name);
+    expect(said.slice(-expected.length)).toEqual(expected);
+  });
+
+  test.each<[string, string, readonly string[]]>([
     [
       'Chrome',
       CHROME,
