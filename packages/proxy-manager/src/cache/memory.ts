@@ -76,8 +76,11 @@ export function memoryCacheStore({ maxBytes, clock }: MemoryCacheOptions): Memor
   };
 }
 
-function sizeOf({ url, finalUrl, statusText, headers, body, variant, tags }: CacheEntry): number {
-  const texts = [url, finalUrl ?? '', statusText, ...tags, ...(variant?.names ?? []), variant?.digest ?? ''];
-  const text = [...texts, ...headers.flat()].reduce((length, each) => length + each.length, 0);
-  return ENTRY_OVERHEAD_BYTES + text + body.byteLength;
+function sizeOf({ url, finalUrl = '', statusText, headers, body, variant, tags }: CacheEntry): number {
+  let bytes = ENTRY_OVERHEAD_BYTES + body.byteLength + url.length + finalUrl.length + statusText.length;
+  for (const [name, value] of headers) bytes += name.length + value.length;
+  for (const tag of tags) bytes += tag.length;
+  if (variant === undefined) return bytes;
+  for (const name of variant.names) bytes += name.length;
+  return bytes + variant.digest.length;
 }

@@ -43,8 +43,28 @@ export async function decodeEntry(record: Buffer): Promise<CacheEntry | undefine
   if (record.readUInt32LE(CHECKSUM_AT) !== crc32(record.subarray(COVERED_FROM))) return undefined;
   const bodyAt = HEAD_AT + record.readUInt32LE(COVERED_FROM);
   // What the checksum covers is what `encodeEntry` wrote.
-  const { coded, ...head }: Head = JSON.parse(record.toString('utf8', HEAD_AT, bodyAt));
+  const head: Head = JSON.parse(record.toString('utf8', HEAD_AT, bodyAt));
   const bytes = record.subarray(bodyAt);
-  const body = coded === undefined ? bytes : await decompressBody(bytes, ...coded);
-  return body && { ...head, finalUrl: head.finalUrl, variant: head.variant, body };
+  const body = head.coded === undefined ? bytes : await decompressBody(bytes, ...head.coded);
+  return body && entryOf(head, body);
+}
+
+/** Name by name: to spread what JSON.parse made takes several times as long. */
+function entryOf(head: Head, body: Uint8Array): CacheEntry {
+  return {
+    method: head.method,
+    url: head.url,
+    finalUrl: head.finalUrl,
+    httpVersion: head.httpVersion,
+    status: head.status,
+    statusText: head.statusText,
+    headers: head.headers,
+    body,
+    storedAtMs: head.storedAtMs,
+    initialAgeMs: head.initialAgeMs,
+    staleAtMs: head.staleAtMs,
+    expiresAtMs: head.expiresAtMs,
+    variant: head.variant,
+    tags: head.tags,
+  };
 }

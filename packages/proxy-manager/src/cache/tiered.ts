@@ -14,6 +14,8 @@ export interface TieredCacheOptions {
 
 interface Load {
   readonly far: Promise<CacheEntry | undefined>;
+  /** Others wait for it, too, each of whom is given a copy. */
+  isShared: boolean;
 }
 
 /**
@@ -51,8 +53,11 @@ export function tieredCacheStore(options: TieredCacheOptions): CacheStore {
   /** Those who want the same at once ask the store once: a crowd of lookups would be late for all. */
   function load(key: string): Promise<CacheEntry | undefined> {
     const known = loading.get(key);
-    if (known !== undefined) return known.far.then(copyOf);
-    const here: Load = { far: store.get(key) };
+    if (known !== undefined) {
+      known.isShared = true;
+      return known.far.then(copyOf);
+    }
+    const here: Load = { far: store.get(key), isShared: false };
     loading.set(key, here);
     return fill(key, here);
   }
@@ -61,7 +66,7 @@ export function tieredCacheStore(options: TieredCacheOptions): CacheStore {
     try {
       const far = await here.far;
       if (far !== undefined && loading.get(key) === here) await memory.set(key, far);
-      return copyOf(far);
+      return here.isShared || memory.setAtMs(key) !== undefined ? copyOf(far) : far;
     } finally {
       if (loading.get(key) === here) loading.delete(key);
     }
