@@ -91,6 +91,8 @@ export interface CacheWatch {
 export interface CacheStore {
   /** `key` is 64 hex digits. */
   get(key: string, signal?: AbortSignal): Promise<CacheEntry | undefined>;
+  /** As `get`, for what is at hand without waiting; undefined says nothing of what `get` would find. */
+  near?(key: string): CacheEntry | undefined;
   /** Stores or replaces. With the token of a lease (`fence`): false, and nothing is stored, where a later one was taken on the key. */
   set(key: string, entry: CacheEntry, fence?: number): Promise<boolean>;
   /** True when there was an entry. */
@@ -114,4 +116,4 @@ export interface CacheStore {
 }
 
 /** The part of a store that one exchange needs. */
-export type CacheShelf = Pick<CacheStore, 'delete' | 'get' | 'set'>;
+export type CacheShelf = Pick<CacheStore, 'delete' | 'get' | 'near' | 'set'>;

@@ -1,4 +1,5 @@
 import type { CacheEntry, CacheShelf } from './cache-store.js';
+import { copyOf } from './memory.js';
 import type { Flight } from './single-flight.js';
 
 /** What a flight has brought, and under which key. */
@@ -27,7 +28,6 @@ export function withLanded(store: CacheShelf, landed: LandedEntry | undefined): 
   return {
     set: (key, stored) => store.set(key, stored),
     delete: (key) => store.delete(key),
-    get: async (key, signal) =>
-      key === wanted ? { ...entry, body: new Uint8Array(entry.body) } : store.get(key, signal),
+    get: async (key, signal) => (key === wanted ? copyOf(entry) : store.get(key, signal)),
   };
 }

@@ -18,11 +18,24 @@ export interface Found {
 }
 
 /** Finds what is stored for `exchange`; in http mode the reply to a GET also answers a HEAD (RFC 9111 §4). */
-export function lookUp(store: CacheShelf, { key, policy, scope }: Ask, exchange: Exchange): Promise<Found> {
+export function lookUp(store: CacheShelf, { key, policy, scope }: Ask, exchange: Exchange): Found | Promise<Found> {
   const { request } = exchange;
   const isAnsweredByGet = request.method === 'HEAD' && policy.mode === 'http';
   const ofGet = isAnsweredByGet ? cacheKey({ ...request, method: 'GET' }, scope) : undefined;
-  return ofGet === undefined ? find(store, key, exchange) : findEither(store, [ofGet, key], exchange);
+  if (ofGet !== undefined) return findEither(store, [ofGet, key], exchange);
+  // What memory has is found without a promise: it is most of what a hit waits for.
+  const near = atHand(store, key);
+  if (near !== undefined && near.variant === undefined) return { key, wanted: key, first: near, entry: near };
+  return find(store, key, exchange, near);
+}
+
+/** What memory has; a store that fails will say so to `get`. */
+function atHand(store: CacheShelf, key: string): CacheEntry | undefined {
+  try {
+    return store.near?.(key);
+  } catch {
+    return undefined;
+  }
 }
 
 async function findEither(
@@ -34,8 +47,9 @@ async function findEither(
   return found.entry === undefined ? find(store, second, exchange) : found;
 }
 
-async function find(store: CacheShelf, key: string, exchange: Exchange): Promise<Found> {
-  const first = await get(store, key, exchange.signal);
+/** `near`: what is known to lie there. */
+async function find(store: CacheShelf, key: string, exchange: Exchange, near?: CacheEntry): Promise<Found> {
+  const first = near ?? (await get(store, key, exchange.signal));
   if (first?.variant === undefined) return { key, wanted: key, first, entry: first };
   const { names, family, digest } = first.variant;
   const wanted = variantOf(key, names, exchange, family);

@@ -12,6 +12,7 @@ export interface MemoryCacheOptions {
 }
 
 export interface MemoryCacheStore extends CacheStore {
+  near(key: string): CacheEntry | undefined;
   /** When the entry was set, by the clock in epoch ms; undefined where there is none. */
   setAtMs(key: string): number | undefined;
 }
@@ -36,19 +37,19 @@ export function memoryCacheStore({ maxBytes, clock }: MemoryCacheOptions): Memor
     },
   });
 
-  function alive(key: string): CacheEntry | undefined {
+  /** A copy of the entry, counted as found. */
+  function near(key: string): CacheEntry | undefined {
     const entry = entries.get(key)?.entry;
-    if (entry === undefined || isAlive(entry, clock.now())) return entry;
+    if (entry === undefined) return undefined;
+    if (isAlive(entry, clock.now())) return copyOf(tally.hit(entry));
     entries.delete(key);
     return undefined;
   }
 
   return {
     setAtMs: (key) => entries.peek(key)?.setAtMs,
-    async get(key) {
-      const entry = tally.lookup(alive(key));
-      return entry && { ...entry, body: new Uint8Array(entry.body) };
-    },
+    near,
+    get: async (key) => near(key) ?? tally.lookup(undefined),
     async set(key, entry) {
       entries.set(key, { entry, bytes: sizeOf(entry), setAtMs: clock.now() });
       return true;
@@ -74,6 +75,11 @@ export function memoryCacheStore({ maxBytes, clock }: MemoryCacheOptions): Memor
       entries.clear();
     },
   };
+}
+
+/** The same entry with bytes of its own, which may be altered. */
+export function copyOf(entry: CacheEntry): CacheEntry {
+  return { ...entry, body: new Uint8Array(entry.body) };
 }
 
 function sizeOf({ url, finalUrl = '', statusText, headers, body, variant, tags }: CacheEntry): number {

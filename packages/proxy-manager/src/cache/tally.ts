@@ -14,6 +14,11 @@ export class Tally {
     return found;
   }
 
+  hit<T>(found: T): T {
+    this.#hits++;
+    return found;
+  }
+
   with(holdings: Pick<CacheStoreStats, 'bytes' | 'entries'>): CacheStoreStats {
     return { ...holdings, hits: this.#hits, misses: this.#misses, evicted: this.evicted, damaged: this.damaged };
   }

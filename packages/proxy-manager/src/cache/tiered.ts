@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.js';
 import type { CacheEntry, CacheStore } from './cache-store.js';
 import type { MemoryCacheStore } from './memory.js';
+import { copyOf } from './memory.js';
 import { Pending } from './pending.js';
 
 export interface TieredCacheOptions {
@@ -50,12 +51,18 @@ export function tieredCacheStore(options: TieredCacheOptions): CacheStore {
     return setAtMs !== undefined && Math.abs(clock.now() - setAtMs) < memoryMaxAgeMs;
   }
 
+  function fromMemory(key: string): CacheEntry | undefined {
+    const copy = isCurrent(key) ? memory.near(key) : undefined;
+    if (copy !== undefined) store.touch?.(key);
+    return copy;
+  }
+
   /** Those who want the same at once ask the store once: a crowd of lookups would be late for all. */
   function load(key: string): Promise<CacheEntry | undefined> {
     const known = loading.get(key);
     if (known !== undefined) {
       known.isShared = true;
-      return known.far.then(copyOf);
+      return known.far.then((far) => far && copyOf(far));
     }
     const here: Load = { far: store.get(key), isShared: false };
     loading.set(key, here);
@@ -66,23 +73,15 @@ export function tieredCacheStore(options: TieredCacheOptions): CacheStore {
     try {
       const far = await here.far;
       if (far !== undefined && loading.get(key) === here) await memory.set(key, far);
-      return here.isShared || memory.setAtMs(key) !== undefined ? copyOf(far) : far;
+      return far !== undefined && (here.isShared || memory.setAtMs(key) !== undefined) ? copyOf(far) : far;
     } finally {
       if (loading.get(key) === here) loading.delete(key);
     }
   }
 
   return {
-    async get(key, signal) {
-      if (isCurrent(key)) {
-        const near = await memory.get(key, signal);
-        if (near !== undefined) {
-          store.touch?.(key);
-          return near;
-        }
-      }
-      return load(key);
-    },
+    near: fromMemory,
+    get: async (key) => fromMemory(key) ?? load(key),
     async set(key, entry, fence) {
       outdate(key);
       writing.set(key, entry);
@@ -120,8 +119,4 @@ export function tieredCacheStore(options: TieredCacheOptions): CacheStore {
       await pending.settled();
     },
   };
-}
-
-function copyOf(entry: CacheEntry | undefined): CacheEntry | undefined {
-  return entry && { ...entry, body: new Uint8Array(entry.body) };
 }

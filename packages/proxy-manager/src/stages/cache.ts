@@ -70,7 +70,8 @@ export function cacheStage({ store, log, clock }: CacheStageOptions): {
   /** What the store answers, or else what is known from it. */
   async function fromStore(from: CacheShelf, exchange: Exchange, ask: Ask, next: Next): Promise<Answer | Miss> {
     const nothing = { key: ask.key, wanted: ask.key, first: undefined, entry: undefined };
-    const found = ask.reads ? await lookUp(from, ask, exchange) : nothing;
+    const looking = ask.reads ? lookUp(from, ask, exchange) : nothing;
+    const found = looking instanceof Promise ? await looking : looking;
     const worth = found.entry && assess(found.entry, ask, clock.now());
     if (worth !== undefined && worth.verdict !== 'confirm') {
       const reply = await stored(exchange, found.entry, worth);

@@ -176,6 +176,10 @@ export function cacheStoreContract({ test, open, durable, openBounded }: CacheCo
       const entry = await store.get(key);
       assertEntry(entry, sample({ body: bytes('untouched') }));
       entry?.body.fill(0);
+      const near = store.near?.(key);
+      if (near === undefined) continue;
+      assertEntry(near, sample({ body: bytes('untouched') }));
+      near.body.fill(0);
     }
   });
 

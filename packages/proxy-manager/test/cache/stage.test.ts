@@ -226,16 +226,12 @@ test('a reply over the bound of who asks is not served from the store', async ()
   expect(origin.asked).toBe(2);
 });
 
+const broken = (): never => {
+  throw new Error('down');
+};
 const failing: [string, Partial<CacheStore>][] = [
-  ['get rejects', { get: () => Promise.reject(new Error('down')) }],
-  [
-    'get throws',
-    {
-      get() {
-        throw new Error('down');
-      },
-    },
-  ],
+  ['get rejects', { near: broken, get: () => Promise.reject(new Error('down')) }],
+  ['get throws', { near: broken, get: broken }],
   ['set rejects', { set: () => Promise.reject(new Error('full')) }],
   [
     'set throws',
