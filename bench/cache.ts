@@ -1,5 +1,6 @@
 // CPU per cache hit of `send()` beside other caches, interleaved in one run: npm run bench -- cache
 import { mkdtempSync, rmSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import axios from 'axios';
@@ -9,6 +10,7 @@ import { Keyv } from 'keyv';
 import { ProxyManager } from 'proxy-manager';
 import type { Request } from 'proxy-manager';
 import { Agent, cacheStores, interceptors, request } from 'undici';
+import type { Dispatcher } from 'undici';
 import { forkReplies } from './support/replies.js';
 
 const ROUNDS = 9;
@@ -30,9 +32,20 @@ const secrets = { key_based: { bench: { keys: ['one'], apply: { headers: { 'x-ap
 const near = new ProxyManager({ dataDir: join(state, 'near'), secrets, cache: { store: 'memory' } });
 const far = new ProxyManager({ dataDir: join(state, 'far'), secrets, cache: { store: 'embedded', memoryMaxBytes: 1 } });
 const axiosCache = setupCache(axios.create(), { storage: buildMemoryStorage(true) });
-const dispatcher = new Agent().compose(interceptors.cache({ store: new cacheStores.MemoryCacheStore() }));
+const dispatchers: [name: string, dispatcher: Dispatcher][] = [
+  ['memory', intercepting(new cacheStores.MemoryCacheStore())],
+];
+// From Node 22 on, where it needs no flag.
+if (isBuiltin('node:sqlite')) {
+  const store = new cacheStores.SqliteCacheStore({ location: join(state, 'undici.sqlite') });
+  dispatchers.push(['sqlite', intercepting(store)]);
+}
 const keyv = new Keyv();
 const cacheable = new Cacheable();
+
+function intercepting(store: InstanceType<(typeof cacheStores)['MemoryCacheStore' | 'SqliteCacheStore']>): Dispatcher {
+  return new Agent().compose(interceptors.cache({ store }));
+}
 
 const sent = (name: string, req: Request): Candidate => ({
   name,
@@ -59,13 +72,13 @@ const candidates: readonly Candidate[] = [
     name: 'axios-cache-interceptor, cloneData',
     hit: async (url, kind) => (await axiosCache.get<unknown>(url, { responseType: kind, id: `${kind} ${url}` })).data,
   },
-  {
-    name: "undici's cache interceptor",
+  ...dispatchers.map(([name, dispatcher]): Candidate => ({
+    name: `undici's cache interceptor, ${name}`,
     async hit(url, kind) {
       const { body } = await request(url, { dispatcher });
       return kind === 'json' ? body.json() : body.arrayBuffer();
     },
-  },
+  })),
   kept('keyv', keyv),
   kept('cacheable', cacheable),
   sent('send(), memory', near.request('bench', { cache: true })),
@@ -116,6 +129,11 @@ for (const kind of KINDS) {
     );
   }
 }
-await Promise.all([near.close(), far.close(), dispatcher.close(), cacheable.disconnect()]);
+await Promise.all([
+  near.close(),
+  far.close(),
+  ...dispatchers.map(([, dispatcher]) => dispatcher.close()),
+  cacheable.disconnect(),
+]);
 origin.stop();
 rmSync(state, { recursive: true });
