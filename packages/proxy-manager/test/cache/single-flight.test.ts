@@ -119,12 +119,20 @@ describe('single flight with leases', () => {
   });
 
   test('fruitless elsewhere: each goes alone', async () => {
-    const [here, there] = [flights(), flights()];
+    const store = leases();
+    let seesIt = (): void => {};
+    const isSeen = new Promise<void>((resolve) => (seesIt = resolve));
+    const take: LeaseStore['take'] = async (...asked) => {
+      const answer = await store.take(...asked);
+      if (answer.state === 'held') seesIt();
+      return answer;
+    };
+    const [here, there] = [flights(), flights(5_000, { ...store, take })];
     const key = keyFor('fruitless');
     const leader = leading(await here.board(key, 0, never()));
-    // The store is open there before the leader lands: who comes to it later would lead.
-    expect(await there.board(key, 0, AbortSignal.timeout(50)).catch(() => 'waits')).toBe('waits');
     const followers = [there.board(key, 0, never()), there.board(key, 0, never())];
+    // Who comes when it has landed would lead.
+    await isSeen;
     leader.landFruitless();
     expect(await Promise.all(followers)).toEqual([{ role: 'alone' }, { role: 'alone' }]);
     await here.close();
