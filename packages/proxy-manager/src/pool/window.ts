@@ -209,7 +209,12 @@ export function uncounted(state: WindowState, rule: WindowRule, cost: number, by
   const own = state.batches.find(({ id }) => id === by.batches[state.name]);
   if (own === undefined) return state;
   const left = without(state, own, cost);
-  if (rule.kind !== 'every' || own.opener !== by.take) return left;
+  if (rule.kind !== 'every') return left;
+  // What followed a batch that is gone now is as if it were counted now.
+  if (left.batches.length < state.batches.length) {
+    return { name: left.name, batches: withinReach(left.batches, rule, nowMs) };
+  }
+  if (own.opener !== by.take) return left;
   // The provider never saw the use that opened it: one of the others did, or will.
   const open = {
     name: left.name,

@@ -94,9 +94,15 @@ class PlainWindow {
     const own = this.#parts.find(({ uses }) => uses.has(use));
     this.#remove(own, use);
     if (own === undefined || !('everyMs' in this.#spec)) return;
-    if (own.opener !== use) return;
-    own.opener = undefined;
-    this.#prolong(own, nowMs + this.#spec.everyMs + (this.#spec.marginMs ?? 0));
+    const spanMs = this.#spec.everyMs + (this.#spec.marginMs ?? 0);
+    if (own.uses.size === 0) {
+      for (const [index, part] of this.#parts.entries()) {
+        part.endsMs = Math.min(part.endsMs, nowMs + (index + 1) * spanMs);
+      }
+    } else if (own.opener === use) {
+      own.opener = undefined;
+      this.#prolong(own, nowMs + spanMs);
+    }
   }
 
   #slotEndMs(nowMs: number): number {

@@ -133,7 +133,10 @@ local function uncount(w, cost, take, id)
   local b, i = batchOf(w, id)
   if not b then return end
   takeOut(w, b, i, cost)
-  if w[KIND] == 'every' and b[OPENER] == take and b[USED] > 0 then
+  if w[KIND] ~= 'every' then return end
+  if b[USED] <= 0 then
+    bringUpToDate(w)
+  elseif b[OPENER] == take then
     b[OPENER] = 0
     prolong(w, i, now + w[LENGTH] + w[MARGIN])
   end
