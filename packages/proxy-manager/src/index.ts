@@ -15,7 +15,10 @@ export type { Outcome, OutcomeExchange, OutcomeFunction, OutcomeReply } from './
 export type { Verdict, VerdictName } from './pool/verdict.js';
 export type { CacheableExchange, CacheableReply, CachePolicy, FetchCacheMode } from './config/cache-options.js';
 export type {
+  CallOptions,
   ExchangeOptions,
+  Fetch,
+  FetchOptions,
   LogOptions,
   ManagerOptions,
   RequestDefaults,

@@ -1,5 +1,5 @@
 import type { AxiosInstance } from 'axios';
-import type { RequestDefaults, RequestOptions, SendOptions } from './config/options.js';
+import type { Fetch, RequestDefaults, RequestOptions, SendOptions } from './config/options.js';
 import { overPolicy } from './config/policy.js';
 import { checkRequestOptions, checkSendOptions } from './config/validate-options.js';
 import { axiosDoor } from './doors/axios-door.js';
@@ -54,7 +54,7 @@ export class Request implements AsyncDisposable {
   readonly #session: RequestOptions['session'];
   #target: Target;
   #axios: AxiosInstance | undefined;
-  #fetch: typeof globalThis.fetch | undefined;
+  #fetch: Fetch | undefined;
   #pin: PinnedIdentity | undefined;
   #closing: Promise<void> | undefined;
 
@@ -198,7 +198,7 @@ export class Request implements AsyncDisposable {
    * await req.close()
    * ```
    */
-  get fetch(): typeof globalThis.fetch {
+  get fetch(): Fetch {
     this.#fetch ??= fetchDoor(this.#perform, this.#defaults);
     return this.#fetch;
   }

@@ -20,16 +20,19 @@ function distanceOf(from: string, to: string): number {
   return from.length > 2 && to.startsWith(from) ? Math.min(1, to.length - from.length) : editDistance(from, to);
 }
 
-/** Levenshtein's, one row at a time. */
+/** Levenshtein's, one row at a time; two letters that changed places are one mistake (optimal string alignment). */
 function editDistance(from: string, to: string): number {
+  let before: number[] = [];
   let row = Array.from({ length: to.length + 1 }, (_, column) => column);
   for (let index = 0; index < from.length; index++) {
     const next = [index + 1];
     for (let column = 1; column <= to.length; column++) {
       const replaced = (row[column - 1] ?? 0) + (to[column - 1] === from[index] ? 0 : 1);
-      next.push(Math.min(replaced, (row[column] ?? 0) + 1, (next[column - 1] ?? 0) + 1));
+      const areSwapped = to[column - 1] === from[index - 1] && to[column - 2] === from[index];
+      const swapped = index > 0 && column > 1 && areSwapped ? (before[column - 2] ?? 0) + 1 : Infinity;
+      next.push(Math.min(replaced, swapped, (row[column] ?? 0) + 1, (next[column - 1] ?? 0) + 1));
     }
-    row = next;
+    [before, row] = [row, next];
   }
   return row[to.length] ?? 0;
 }

@@ -189,6 +189,22 @@ export interface ExchangeOptions {
   readonly countRedirects?: boolean;
 }
 
+/** The extras of one call. With axios's own options: `AxiosRequestConfig & CallOptions`. */
+export interface CallOptions extends ExchangeOptions {
+  /**
+   * Uses that this call counts against the quota.
+   * @default 1
+   */
+  readonly cost?: number;
+}
+
+/** What `request.fetch` takes as `init`: fetch's own words, and the extras. */
+export interface FetchOptions extends CallOptions, Omit<RequestInit, 'cache'> {}
+
+/** A WHATWG `fetch`, which takes the extras of a call too. */
+export type Fetch = typeof globalThis.fetch &
+  ((input: string | URL | globalThis.Request, init?: FetchOptions) => Promise<Response>);
+
 /** One identity under a name, and when it ends. */
 export interface SessionOptions {
   readonly name: string;
@@ -228,14 +244,9 @@ export type RequestOptions = RequestDefaults & { readonly endpoint: string } & (
   );
 
 /** One call: fetch's words (`body`) or axios's (`data`), and the extras. */
-export interface SendOptions extends ExchangeOptions, Omit<AxiosRequestConfig, 'adapter' | 'headers' | 'url'> {
+export interface SendOptions extends CallOptions, Omit<AxiosRequestConfig, 'adapter' | 'headers' | 'url'> {
   readonly url?: string | URL;
   readonly headers?: AxiosRequestConfig['headers'] | Headers | Iterable<readonly [string, string]>;
   /** As fetch's `body`; not together with `data`. */
   readonly body?: unknown;
-  /**
-   * Uses that this call counts against the quota.
-   * @default 1
-   */
-  readonly cost?: number;
 }

@@ -1,7 +1,7 @@
 import { filterName } from '../identity/user-agents.js';
 import type { ExchangePolicy } from '../pipeline/exchange.js';
 import { overCachePolicy } from './cache-policy.js';
-import type { ExchangeOptions, RetryOptions } from './options.js';
+import type { CallOptions, ExchangeOptions, RetryOptions } from './options.js';
 
 /** setTimeout's own bound, about 24.8 days: as good as for ever. */
 const FOR_EVER_MS = 2 ** 31 - 1;
@@ -26,13 +26,10 @@ const WORDS: ReadonlySet<string> = new Set([
   'retry',
   'userAgent',
   'wait',
-] satisfies (keyof ExchangeOptions | 'cost')[]);
+] satisfies (keyof CallOptions)[]);
 
 /** The policy with the words of `options` over it; what they leave out stays. */
-export function overPolicy(
-  policy: ExchangePolicy,
-  options: ExchangeOptions & { readonly cost?: number },
-): ExchangePolicy {
+export function overPolicy(policy: ExchangePolicy, options: CallOptions): ExchangePolicy {
   if (!Object.keys(options).some((name) => WORDS.has(name))) return policy;
   const { cache, retry, wait, labels, userAgent, cost, outcome, countRedirects } = options;
   return {

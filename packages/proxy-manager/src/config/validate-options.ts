@@ -21,7 +21,7 @@ import type { Endpoints } from './resolve.js';
 import { showsEndpoint, WORD } from './shown.js';
 
 /** Shorter names are too near to too many. */
-const SURELY_MEANT = 6;
+const SURELY_MEANT = 5;
 
 /** The options that axios or the transport checks. */
 const PASSED_ON: ReadonlySet<string> = new Set([

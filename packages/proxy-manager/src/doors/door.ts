@@ -1,4 +1,4 @@
-import type { ExchangeOptions } from '../config/options.js';
+import type { CallOptions } from '../config/options.js';
 import type { exchangeAbort } from '../pipeline/abort.js';
 import type { Exchange, OutboundRequest, Reply } from '../pipeline/exchange.js';
 
@@ -6,7 +6,7 @@ import type { Exchange, OutboundRequest, Reply } from '../pipeline/exchange.js';
 export interface Call extends Pick<Parameters<typeof exchangeAbort>[0], 'alsoOn' | 'signal'> {
   readonly outbound: OutboundRequest;
   /** The extras of this call; what they leave out is the Request's. */
-  readonly extras: ExchangeOptions & { readonly cost?: number };
+  readonly extras: CallOptions;
   /** Bound of getting the reply, over all attempts, in ms; 0: none. */
   readonly timeoutMs: number;
 }

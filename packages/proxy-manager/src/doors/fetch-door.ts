@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import type { RequestDefaults } from '../config/options.js';
+import type { Fetch, RequestDefaults } from '../config/options.js';
 import { ProxyManagerError } from '../errors.js';
 import { TimeoutReason } from '../pipeline/abort.js';
 import type { Exchange, Reply } from '../pipeline/exchange.js';
@@ -14,7 +14,7 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const NULL_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
 
 /** A WHATWG fetch on the pipeline; relative urls and headers come from `defaults`. */
-export function fetchDoor(perform: Perform, given: RequestDefaults): typeof globalThis.fetch {
+export function fetchDoor(perform: Perform, given: RequestDefaults): Fetch {
   // What axios's callers do to data and replies is not for fetch's.
   const { data: _data, transformRequest: _transform, responseType: _type, ...defaults } = given;
   return async function fetch(input, init = {}) {

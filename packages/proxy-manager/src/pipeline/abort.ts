@@ -3,7 +3,8 @@ import { DeadlineError } from '../errors.js';
 
 /** axios's `timeout` passed. Internal: the doors know it by its class and give the caller axios's own error. */
 export class TimeoutReason extends Error {
-  override readonly name = 'TimeoutReason';
+  override readonly name = 'TimeoutError';
+  readonly code = 'ETIMEDOUT';
   readonly timeoutMs: number;
 
   constructor(timeoutMs: number) {

@@ -237,6 +237,8 @@ describe('a slip of the pen in the options of a Request or a call', () => {
     ['hedaers', 'headers'],
     ['timeOut', 'timeout'],
     ['maxRedirect', 'maxRedirects'],
+    ['cahce', 'cache'],
+    ['rerty', 'retry'],
   ])('%s is taken for %s', (name, meant) => {
     expect(() => checkSendOptions({ url: 'https://api.example.com', [name]: 1 })).toThrow(`did you mean ${meant}?`);
   });

@@ -1,3 +1,4 @@
+import { TimeoutReason } from '../../src/pipeline/abort.js';
 import { hostname } from 'node:os';
 import { expect, test } from 'vitest';
 import { DeadlineError, PoolExhaustedError } from '../../src/errors.js';
@@ -106,6 +107,7 @@ test.for([
   [new TransportFault('ECONNRESET', 'reset', { phase: 'response', sent: true }), 'ECONNRESET', 'http-request'],
   [new TransportFault('ETIMEDOUT', 'too slow', { phase: 'connect', sent: false }), 'timeout', 'http-request'],
   [new PoolExhaustedError('test_api', 'key', new Date(ENDED_MS)), 'pool exhausted', 'pool-exhausted'],
+  [new TimeoutReason(100), 'timeout', 'http-request'],
   [new DeadlineError(100), 'deadline', 'http-request'],
   [new DOMException('This operation was aborted', 'AbortError'), 'aborted', 'http-request'],
   [new TypeError('odd'), 'TypeError', 'http-request'],
