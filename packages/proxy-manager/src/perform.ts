@@ -74,7 +74,7 @@ export async function explain(sender: Sender, call: Call): Promise<Explanation> 
 /** @throws what a call must not be sent for: `ERR_CONFIG`, `ERR_HOST_NOT_ALLOWED`. */
 function openExchange(sender: Sender, call: Call): { exchange: Exchange; abort: ReturnType<typeof limitedAbort> } {
   const { engine, endpoint, pool, waits, pin, session } = sender;
-  const { outbound, extras, timeoutMs } = call;
+  const { door, outbound, extras, timeoutMs } = call;
   const policy = overPolicy(sender.policy, extras);
   const patterns = engine.givenPatterns;
   const headersMs = patienceMs(pool, timeoutMs, policy.retry);
@@ -82,7 +82,7 @@ function openExchange(sender: Sender, call: Call): { exchange: Exchange; abort: 
   const request = conceal(bounded, patterns);
   const { userAgent: wanted } = policy;
   const userAgent = typeof wanted === 'object' && 'value' in wanted ? wanted.value : undefined;
-  assertSendable(request, { endpoint, pool, isPinned: pin !== undefined, given: patterns, userAgent });
+  assertSendable(request, { door, endpoint, pool, isPinned: pin !== undefined, given: patterns, userAgent });
   const abort = limitedAbort({
     signal: call.signal,
     alsoOn: call.alsoOn,

@@ -126,10 +126,10 @@ export class Request implements AsyncDisposable {
   async explain(config: SendOptions): Promise<Explanation>;
   async explain(target: string | URL | SendOptions, init?: SendOptions): Promise<Explanation> {
     const call = words(target, init);
-    checkSendOptions(call);
+    checkSendOptions(call, 'explain');
     this.#assertOpen();
     return this.#tracked(async () => {
-      const read = await toCall(this.#defaults, call);
+      const read = await toCall('explain', this.#defaults, call);
       return explain(this.#sender(), read);
     });
   }

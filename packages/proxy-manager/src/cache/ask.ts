@@ -47,8 +47,8 @@ export function askOf(exchange: Exchange): Ask | undefined {
   if (directives.has('no-store')) return undefined;
   const credentials = policy.perCredential ? identityOf(exchange) : undefined;
   if (policy.perCredential && credentials === undefined) {
-    throw new ConfigError('send', [
-      'cache.perCredential: expected a credential that is known before the cache is asked; call getKeyProxy() first, name a session, or leave perCredential out',
+    throw new ConfigError('cache', [
+      'perCredential: expected a credential that is known before the cache is asked; call getKeyProxy() first, name a session, or leave perCredential out',
     ]);
   }
   const { mode, varyBy, sortQuery } = policy;

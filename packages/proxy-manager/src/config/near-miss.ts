@@ -10,6 +10,25 @@ export function nearMiss(name: string, candidates: Iterable<string>): string | u
   return best;
 }
 
+/** Shorter names are too near to too many: of them only two letters that changed places are a slip. */
+const SURELY_MEANT = 5;
+
+/**
+ * Whether one slip of the pen lies between them: a letter too many, missing or wrong, two that changed places, another
+ * case or other separators. A form of the word (`cached`, `label`) is a word of its own, and so is what `_` begins.
+ */
+export function isSlip(name: string, option: string): boolean {
+  if (Math.abs(name.length - option.length) > 2 || name.startsWith('_')) return false;
+  const [typed, meant] = [plain(name), plain(option)];
+  if (typed === meant) return true;
+  if (typed.startsWith(meant) || `${typed}s` === meant) return false;
+  return editDistance(typed, meant) === 1 && (meant.length >= SURELY_MEANT || isAnagram(typed, meant));
+}
+
+function isAnagram(a: string, b: string): boolean {
+  return Array.from(a).toSorted().join('') === Array.from(b).toSorted().join('');
+}
+
 /** `refreshRate`, `refresh-rate` and `refresh_rate` are one word to whoever typed it. */
 function plain(name: string): string {
   return name.toLowerCase().replaceAll(/[\s_.-]/g, '');

@@ -199,7 +199,10 @@ export interface CallOptions extends ExchangeOptions {
 }
 
 /** What `request.fetch` takes as `init`: fetch's own words, and the extras. */
-export interface FetchOptions extends CallOptions, Omit<RequestInit, 'cache'> {}
+export interface FetchOptions extends CallOptions, Omit<RequestInit, 'cache'> {
+  /** Bound of getting the reply, over all attempts, in ms; 0: none. Default: the Request's. */
+  readonly timeout?: number;
+}
 
 /** A WHATWG `fetch`, which takes the extras of a call too. */
 export type Fetch = typeof globalThis.fetch &

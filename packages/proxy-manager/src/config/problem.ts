@@ -20,9 +20,18 @@ export function problem(path: Path, text: string): string {
 /** Where an unknown field is and what it could have meant; told of its parent when its name may be a secret. */
 export function unknownField(parent: Path, name: string, known: readonly string[]): readonly [Path, string] {
   const near = nearMiss(name, known);
-  const meant = near === undefined ? `known are ${known.join(', ')}` : `did you mean ${near}?`;
-  if (!showsField(name)) return [parent, `an unknown field (its name is not shown, it may be a secret; ${meant})`];
-  return [[...parent, name], `unknown field${near === undefined ? ` (${meant})` : `, ${meant}`}`];
+  if (near !== undefined) return misplacedField(parent, name, `did you mean ${near}?`);
+  const list = `known are ${known.join(', ')}`;
+  return showsField(name) ? [[...parent, name], `unknown field (${list})`] : [parent, hiddenField(list)];
+}
+
+/** Where an unknown field is, and what to do about it. */
+export function misplacedField(parent: Path, name: string, advice: string): readonly [Path, string] {
+  return showsField(name) ? [[...parent, name], `unknown field, ${advice}`] : [parent, hiddenField(advice)];
+}
+
+function hiddenField(advice: string): string {
+  return `an unknown field (its name is not shown, it may be a secret; ${advice})`;
 }
 
 /** A value as an error may show it: of a string or number no more than its kind, unless it looks as `shows` says. */

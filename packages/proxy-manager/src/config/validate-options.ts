@@ -1,5 +1,6 @@
 import { ConfigError } from '../errors.js';
 import { cacheOption } from './cache-rules.js';
+import { misspelt, misspeltOurs } from './misspelt.js';
 import { nearMiss } from './near-miss.js';
 import type { Rules } from './option-rules.js';
 import {
@@ -16,57 +17,9 @@ import {
   required,
 } from './option-rules.js';
 import { positiveTime, rule, text, time } from './option-rules.js';
-import { found, problem, unknownField } from './problem.js';
+import { found, problem } from './problem.js';
 import type { Endpoints } from './resolve.js';
 import { showsEndpoint, WORD } from './shown.js';
-
-/** Shorter names are too near to too many. */
-const SURELY_MEANT = 5;
-
-/** The options that axios or the transport checks. */
-const PASSED_ON: ReadonlySet<string> = new Set([
-  'allowAbsoluteUrls',
-  'allowedSocketPaths',
-  'auth',
-  'beforeRedirect',
-  'body',
-  'cancelToken',
-  'data',
-  'decompress',
-  'family',
-  'formDataHeaderPolicy',
-  'formSerializer',
-  'http2Options',
-  'httpAgent',
-  'httpVersion',
-  'httpsAgent',
-  'insecureHTTPParser',
-  'lookup',
-  'maxBodyLength',
-  'maxContentLength',
-  'maxRate',
-  'maxRedirects',
-  'onDownloadProgress',
-  'onUploadProgress',
-  'params',
-  'paramsSerializer',
-  'parseReviver',
-  'proxy',
-  'responseEncoding',
-  'responseType',
-  'sensitiveHeaders',
-  'socketPath',
-  'timeoutErrorMessage',
-  'transformRequest',
-  'transformResponse',
-  'transitional',
-  'transport',
-  'validateStatus',
-  'withCredentials',
-  'withXSRFToken',
-  'xsrfCookieName',
-  'xsrfHeaderName',
-]);
 
 const HEADER_NAME = /^[!#$%&'*+.^_`|~\dA-Za-z-]+$/;
 
@@ -230,6 +183,8 @@ const EXTRAS: Rules = {
 
 const SEND: Rules = { ...AXIOS, ...EXTRAS };
 
+const FETCH: Rules = { ...EXTRAS, timeout: time };
+
 /** Throws one `ConfigError` with every mistake in the options of a ProxyManager, unknown ones included. */
 export function checkManagerOptions(options: unknown): void {
   check('ProxyManager', options, MANAGER, knownIn(MANAGER), unwatchable);
@@ -246,8 +201,8 @@ export function checkRequestOptions(options: unknown): void {
 }
 
 /** Throws one `ConfigError` with every mistake in the arguments of one call; those of axios pass. */
-export function checkSendOptions(init: unknown): void {
-  check('send', init, SEND, undefined, beyondTheFields);
+export function checkSendOptions(init: unknown, door: 'explain' | 'send' = 'send'): void {
+  check(door, init, SEND, undefined, beyondTheFields);
 }
 
 function beyondTheFields(given: object, problems: string[]): void {
@@ -256,11 +211,12 @@ function beyondTheFields(given: object, problems: string[]): void {
   if (both) problems.push('body: expected body or data, found both');
 }
 
-/** Throws one `ConfigError` with every mistake in the extras among the options of an axios call. */
-export function checkExtras(config: object): void {
+/** Throws one `ConfigError` with every mistake in the extras among the words of an axios or fetch call. */
+export function checkExtras(door: 'axios' | 'fetch', words: object): void {
+  const rules = door === 'axios' ? EXTRAS : FETCH;
   const extras: Record<string, unknown> = {};
-  for (const name of Object.keys(EXTRAS)) extras[name] = Reflect.get(config, name);
-  check('axios', extras, EXTRAS, undefined);
+  for (const name of Object.keys(rules)) extras[name] = Reflect.get(words, name);
+  check(door, extras, rules, undefined, (_, problems) => misspeltOurs(words, rules, problems));
 }
 
 function unwatchable(given: { readonly secrets?: unknown; readonly watch?: unknown }, problems: string[]): void {
@@ -269,18 +225,6 @@ function unwatchable(given: { readonly secrets?: unknown; readonly watch?: unkno
   problems.push(
     'watch: expected secrets to be a path or a file: URL, found the object itself, which has no file to watch',
   );
-}
-
-/**
- * Fields that only a slip of the pen keeps from being an option: axios lets people add fields of their own, so that
- * other unknown ones pass.
- */
-function misspelt(given: object, rules: Rules, problems: string[]): void {
-  for (const name of Object.keys(given)) {
-    if (name.length < SURELY_MEANT || Object.hasOwn(rules, name) || PASSED_ON.has(name)) continue;
-    const near = nearMiss(name, [...knownIn(rules), ...PASSED_ON]);
-    if (near !== undefined) problems.push(problem(...unknownField([], name, [near])));
-  }
 }
 
 /** The error for an endpoint that secrets.json does not have: the nearest one first, then all that may be shown. */
@@ -302,7 +246,8 @@ function check(
   further?: (given: object, problems: string[]) => void,
 ): void {
   if (!isObject(options)) {
-    const wanted = where === 'send' ? 'a url, or an object of options with one' : 'an object of options';
+    const wanted =
+      where === 'send' || where === 'explain' ? 'a url, or an object of options with one' : 'an object of options';
     throw new ConfigError(where, [`expected ${wanted}, found ${found(options)}`]);
   }
   const problems: string[] = [];

@@ -25,7 +25,7 @@ export async function axiosOutbound(config: InternalAxiosRequestConfig): Promise
     auth:
       config.auth === undefined ? auth : { username: config.auth.username ?? '', password: config.auth.password ?? '' },
     wire: wireOptions(config),
-    ...redirectRules(config),
+    ...redirectRules(config, 'axios'),
   };
 }
 

@@ -42,12 +42,13 @@ async function adapt(perform: Perform, config: InternalAxiosRequestConfig): Prom
 }
 
 async function callOf(config: InternalAxiosRequestConfig & ExchangeOptions): Promise<Call> {
-  checkExtras(config);
+  checkExtras('axios', config);
   const timeoutMs = timeoutOf(config);
   const outbound = await axiosOutbound(config);
   const { signal, alsoOn } = callerAbort(config);
   const upload = uploadAbort(outbound.body, config);
   return {
+    door: 'axios',
     outbound,
     extras: disclaimsUserAgent(config.headers) ? { ...config, userAgent: false } : config,
     timeoutMs,

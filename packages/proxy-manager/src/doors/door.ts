@@ -2,8 +2,12 @@ import type { CallOptions } from '../config/options.js';
 import type { exchangeAbort } from '../pipeline/abort.js';
 import type { Exchange, OutboundRequest, Reply } from '../pipeline/exchange.js';
 
+/** Which way a call came in, by the name that its caller knows: errors about it begin with that. */
+export type DoorName = 'axios' | 'explain' | 'fetch' | 'send';
+
 /** What a door has read out of its caller's words. */
 export interface Call extends Pick<Parameters<typeof exchangeAbort>[0], 'alsoOn' | 'signal'> {
+  readonly door: DoorName;
   readonly outbound: OutboundRequest;
   /** The extras of this call; what they leave out is the Request's. */
   readonly extras: CallOptions;

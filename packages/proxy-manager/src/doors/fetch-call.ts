@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import type { RequestDefaults, SendOptions } from '../config/options.js';
+import type { FetchOptions, RequestDefaults, SendOptions } from '../config/options.js';
 import { checkExtras } from '../config/validate-options.js';
 import { ConfigError } from '../errors.js';
 import type { OutboundRequest } from '../pipeline/exchange.js';
@@ -55,11 +55,12 @@ function callOf(
     body: sendable(body, init.duplex),
     maxRedirects: redirect === 'follow' ? (defaults.maxRedirects ?? MAX_REDIRECTS) : 0,
   });
-  const outbound = toOutbound(config, defaults.headers);
+  const outbound = toOutbound(config, defaults.headers, 'fetch');
   const of = (said: OutboundRequest): Call => ({
+    door: 'fetch',
     outbound: { ...said, wire: { ...said.wire, body: integrity ? 'buffer' : 'either' } },
     extras,
-    timeoutMs: defaults.timeout ?? 0,
+    timeoutMs: extras.timeout ?? defaults.timeout ?? 0,
     signal: signal ?? undefined,
   });
   return outbound instanceof Promise ? outbound.then(of) : of(outbound);
@@ -75,11 +76,11 @@ function headersOf(given: Init['headers']): HeaderList {
 }
 
 /** The extras of a call that may stand among fetch's own words; `cache` is one of both. */
-function extrasOf(init: Init): Call['extras'] {
+function extrasOf(init: Init): FetchOptions {
   const cache = cacheOf(init);
   const extras = cache === init.cache ? init : { ...init, cache };
-  checkExtras(extras);
-  return extras as Call['extras'];
+  checkExtras('fetch', extras);
+  return extras as FetchOptions;
 }
 
 /** fetch's `default` is what the Request says, and `no-store` needs no cache to be obeyed. */

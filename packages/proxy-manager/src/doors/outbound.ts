@@ -9,6 +9,7 @@ import { PLACEHOLDER } from '../pipeline/key-template.js';
 import type { WireOptions } from '../transport/transport.js';
 import { DECODES_ZSTD } from '../transport/decode.js';
 import type { EncodedBody } from './body.js';
+import type { DoorName } from './door.js';
 import { encodeBody } from './body.js';
 import { AxiosHeaders } from './axios-core.js';
 import { uriOf } from './uri.js';
@@ -47,9 +48,10 @@ const COMPUTED_WITH_LENGTH: ReadonlySet<string> = new Set([...COMPUTED, 'content
 export function toOutbound(
   config: SendOptions,
   defaults: SendOptions['headers'],
+  door: DoorName,
 ): OutboundRequest | Promise<OutboundRequest> {
   const method = (config.method ?? 'GET').toUpperCase();
-  const { url, auth } = readUrl(config);
+  const { url, auth } = readUrl(config, door);
   const words = config.body === undefined ? 'axios' : 'fetch';
   const given = toHeaderList(defaults, config.headers, method);
   const { data, headers: said } = transformed(config.body ?? config.data, config, given);
@@ -63,7 +65,7 @@ export function toOutbound(
     body,
     auth: config.auth ?? auth,
     wire: wireOptions(config),
-    ...redirectRules(config),
+    ...redirectRules(config, door),
   });
   const encoding = encodeBody(data, contentType, words);
   return encoding instanceof Promise ? encoding.then(withBody) : withBody(encoding);
@@ -75,10 +77,13 @@ export function framed(headers: HeaderList, body: OutboundRequest['body']): Head
 }
 
 /** The caller's say in redirects, where it has one. */
-export function redirectRules({ beforeRedirect, sensitiveHeaders }: SendOptions): Pick<OutboundRequest, 'redirects'> {
+export function redirectRules(
+  { beforeRedirect, sensitiveHeaders }: SendOptions,
+  door: DoorName,
+): Pick<OutboundRequest, 'redirects'> {
   if (beforeRedirect === undefined && sensitiveHeaders === undefined) return {};
   if (sensitiveHeaders !== undefined && !isNames(sensitiveHeaders)) {
-    throw new ConfigError('send', ['sensitiveHeaders: expected an array of header names']);
+    throw new ConfigError(door, ['sensitiveHeaders: expected an array of header names']);
   }
   const sensitive = new Set(sensitiveHeaders?.map((name) => name.toLowerCase()));
   return { redirects: { before: beforeRedirect, sensitive } };
@@ -88,16 +93,16 @@ function isNames(value: unknown): boolean {
   return Array.isArray(value) && value.every((name) => typeof name === 'string');
 }
 
-function readUrl(config: SendOptions): { url: URL; auth: OutboundRequest['auth'] } {
+function readUrl(config: SendOptions, door: DoorName): { url: URL; auth: OutboundRequest['auth'] } {
   const isBuilt = config.params !== undefined || config.baseURL !== undefined;
   const written = isBuilt ? uriOf(config) : String(config.url ?? '');
   const url = parsed(written);
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
     const found = url === undefined ? 'a relative or broken one; baseURL makes a relative one whole' : url.protocol;
-    throw new ConfigError('send', [`url: expected an absolute http or https url, found ${found}`]);
+    throw new ConfigError(door, [`url: expected an absolute http or https url, found ${found}`]);
   }
   if (url.host.includes(PLACEHOLDER)) {
-    throw new ConfigError('send', ['url: expected {key} in path, query, headers or body, found it in the host']);
+    throw new ConfigError(door, ['url: expected {key} in path, query, headers or body, found it in the host']);
   }
   return withoutUserinfo(url);
 }

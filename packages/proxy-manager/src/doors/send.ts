@@ -17,7 +17,7 @@ export function send<T>(perform: Perform, defaults: RequestDefaults, call: SendO
   const read = (): Call | Promise<Call> => {
     checkSendOptions(call);
     config = overDefaults(defaults, call);
-    return toCall(defaults, call, config);
+    return toCall('send', defaults, call, config);
   };
   return perform(read, {
     reply: (exchange, reply) => settleReply<T>(exchange, config, reply),
@@ -27,6 +27,7 @@ export function send<T>(perform: Perform, defaults: RequestDefaults, call: SendO
 
 /** What the words of a `send` ask for; `config` are those with the defaults under them. */
 export function toCall(
+  door: 'explain' | 'send',
   defaults: RequestDefaults,
   call: SendOptions,
   config: SendOptions = overDefaults(defaults, call),
@@ -34,13 +35,14 @@ export function toCall(
   const extras = disclaimsUserAgent(call.headers) ? { ...call, userAgent: false } : call;
   const { signal, alsoOn } = callerAbort(config);
   const of = (outbound: OutboundRequest): Call => ({
+    door,
     outbound,
     extras,
     timeoutMs: config.timeout ?? 0,
     signal,
     alsoOn,
   });
-  const outbound = toOutbound(config, defaults.headers);
+  const outbound = toOutbound(config, defaults.headers, door);
   return outbound instanceof Promise ? outbound.then(of) : of(outbound);
 }
 

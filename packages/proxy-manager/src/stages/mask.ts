@@ -59,7 +59,7 @@ export class Masker {
     }
     if (error instanceof ConfigError && this.finds(error.message)) {
       return new ConfigError(
-        'send',
+        'request',
         error.problems.map((problem) => this.text(problem)),
       );
     }

@@ -6,6 +6,7 @@ import type { ProxyCredential } from '../config/resolve.js';
 import { ConfigError } from '../errors.js';
 import { limitedBody } from './limited-body.js';
 import type { NodeTransport } from './observed-request.js';
+import { subjectOf } from './reply-rules.js';
 import { unbracketed } from './route.js';
 import type { WireRequest } from './transport.js';
 
@@ -22,7 +23,7 @@ export function axiosConfig(
     ...(request.proxy ? otherWays(given, request.proxy) : []),
     ...(request.tls === undefined ? [] : besideTls(given)),
   ];
-  if (problems.length > 0) throw new ConfigError('send', problems);
+  if (problems.length > 0) throw new ConfigError(subjectOf(request), problems);
   const url = new URL(request.url);
   url.username = '';
   url.password = '';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { loadSecrets } from '../../src/config/secrets.js';
 import {
+  checkExtras,
   checkManagerOptions,
   checkRequestOptions,
   checkSendOptions,
@@ -239,6 +240,12 @@ describe('a slip of the pen in the options of a Request or a call', () => {
     ['maxRedirect', 'maxRedirects'],
     ['cahce', 'cache'],
     ['rerty', 'retry'],
+    ['csot', 'cost'],
+    ['boyd', 'body'],
+    ['retires', 'retry.attempts'],
+    ['retries', 'retry.attempts'],
+    ['tags', 'cache.tags'],
+    ['ttlMs', 'cache.ttlMs'],
   ])('%s is taken for %s', (name, meant) => {
     expect(() => checkSendOptions({ url: 'https://api.example.com', [name]: 1 })).toThrow(`did you mean ${meant}?`);
   });
@@ -249,12 +256,48 @@ describe('a slip of the pen in the options of a Request or a call', () => {
     );
   });
 
-  test('is not seen in a field of the caller’s own', () => {
-    expect(() => checkSendOptions({ url: 'https://api.example.com', metadata: { startedAt: 1 } })).not.toThrow();
-  });
+  test.each(['metadata', '_retry', 'host', 'query', 'mode', 'meta', 'tag', 'entries', 'series', 'name'])(
+    'is not seen in %s, a field of the caller’s own',
+    (name) => {
+      expect(() => checkSendOptions({ url: 'https://api.example.com', [name]: 1 })).not.toThrow();
+    },
+  );
 
   test('takes fetch’s null for no signal, and tells what stands for redirect and adapter', () => {
     expect(() => checkSendOptions({ signal: null, headers: null, redirect: 'follow' })).not.toThrow();
     expect(() => checkSendOptions({ redirect: 'manual', adapter: 'http' })).toThrow(/maxRedirects: 0[^]*transport/);
+  });
+});
+
+describe('a slip of the pen among the words of an axios or fetch call', () => {
+  test.each([
+    ['cahce', 'cache'],
+    ['rerty', 'retry'],
+    ['wiat', 'wait'],
+    ['csot', 'cost'],
+    ['lables', 'labels'],
+    ['useragent', 'userAgent'],
+    ['countRedirect_s', 'countRedirects'],
+  ])('%s is taken for %s', (name, meant) => {
+    for (const door of ['axios', 'fetch'] as const) {
+      const message = `${door}: ${name}: unknown field, did you mean ${meant}?`;
+      expect(() => checkExtras(door, { [name]: 1 })).toThrow(message);
+    }
+  });
+
+  test('tiemout is one for fetch, whose only option of axios is timeout', () => {
+    expect(() => checkExtras('fetch', { tiemout: 5 })).toThrow('fetch: tiemout: unknown field, did you mean timeout?');
+    expect(() => checkExtras('fetch', { timeout: '5' })).toThrow('fetch: timeout: expected milliseconds');
+    expect(() => checkExtras('axios', { tiemout: 5, timeout: '5' })).not.toThrow();
+  });
+
+  test('is not seen in what interceptors and SDKs add for themselves, nor in a word of fetch or axios', () => {
+    const theirs =
+      '_retry __isRetryRequest axios-retry retries retryCount retryDelay retryOn cached cacheKey label tags host';
+    const more = 'await metadata requestId session_id sessions costs outcomes waits agent next mode credentials env';
+    for (const name of `${theirs} ${more}`.split(' ')) {
+      for (const door of ['axios', 'fetch'] as const)
+        expect(() => checkExtras(door, { [name]: 1 }), name).not.toThrow();
+    }
   });
 });

@@ -373,7 +373,23 @@ describe('refuses what axios refuses:', () => {
     await expect(ours.get(api.url, { cost: 0, labels: 'x' } as AxiosRequestConfig)).rejects.toMatchObject({
       code: 'ERR_CONFIG',
     });
+    await expect(ours.get(api.url, { cahce: false } as AxiosRequestConfig)).rejects.toMatchObject({
+      message: 'axios: cahce: unknown field, did you mean cache?',
+    });
     expect(api.hits).toHaveLength(0);
+  });
+
+  test('the fields that interceptors keep on a config pass', async () => {
+    const api = await startApi((_hit, res) => res.end());
+    const { ours } = startBoth();
+    let seen: unknown;
+    ours.interceptors.response.use((response) => {
+      seen = response.config;
+      return response;
+    });
+    const theirs = { _retry: true, retries: 2, 'axios-retry': { retries: 3 }, metadata: { startedAt: 1 } };
+    await ours.get(api.url, theirs as AxiosRequestConfig);
+    expect(seen).toMatchObject(theirs);
   });
 });
 

@@ -476,6 +476,29 @@ describe('ends as fetch ends:', () => {
     await expect(ours(api.url, { dispatcher: {} } as Words)).rejects.toMatchObject({ cause: { code: 'ERR_CONFIG' } });
     await expect(ours(api.url, { cost: -1 } as Words)).rejects.toMatchObject({ cause: { code: 'ERR_CONFIG' } });
   });
+
+  test('the timeout of one call, over the Request’s', async () => {
+    const api = await startApi((hit, res) => (hit.path === '/hang' ? undefined : res.end('x')));
+    const { fetch: ours } = startRequest({ timeout: 600_000 });
+    await expect(ours(`${api.url}/hang`, { timeout: 50 })).rejects.toMatchObject({
+      name: 'TypeError',
+      cause: { code: 'ETIMEDOUT', message: 'timeout of 50ms exceeded' },
+    });
+    const none = await startRequest({ timeout: 1 }).fetch(api.url, { timeout: 0 });
+    expect(await none.text()).toBe('x');
+  });
+
+  test('a mistake of the caller says that it was fetch, before anything is sent', async () => {
+    const api = await startApi((_hit, res) => res.end('x'));
+    const { fetch: ours } = startRequest({ secrets: { key_based: { api: { keys: ['the-secret-key'] } } } });
+    const message = async (call: Promise<unknown>): Promise<unknown> => call.catch((error: Error) => error.message);
+    expect(await message(ours(api.url))).toMatch(/^fetch on endpoint "api": nothing says where the key goes/);
+    expect(await message(ours('/items'))).toMatch(/^fetch: url: expected an absolute/);
+    expect(await message(ours(api.url, { cahce: false } as Words))).toBe(
+      'fetch: cahce: unknown field, did you mean cache?',
+    );
+    expect(api.hits).toHaveLength(0);
+  });
 });
 
 function withResolvers(): { promise: Promise<void>; resolve: () => void } {

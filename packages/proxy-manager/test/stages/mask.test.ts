@@ -26,7 +26,7 @@ it('gives an error whose message held the key a new message, and keeps what it s
   expect(fault).toMatchObject({ code: 'ECONNRESET', message: 'GET /{key}', phase: 'response', sent: true });
   expect(masker.error(new ConfigError('GET', ['invalid header s3cr/et-key']))).toMatchObject({
     code: 'ERR_CONFIG',
-    message: 'send: invalid header {key}',
+    message: 'request: invalid header {key}',
   });
 });
 
