@@ -181,8 +181,8 @@ test('what a sink refuses for good is put aside with its reason, and the others 
   log.write(aLine('good'));
   log.write(aLine('bad'));
   expect(await log.flush()).toBe(true);
-  expect(readdirSync(join(directory, 'dead-letters'))).toStrictEqual(['test.ndjson']);
-  expect(JSON.parse(readFileSync(join(directory, 'dead-letters', 'test.ndjson'), 'utf8'))).toMatchObject({
+  expect(readdirSync(join(directory, 'dead-letters'))).toStrictEqual(['test.1.ndjson']);
+  expect(JSON.parse(readFileSync(join(directory, 'dead-letters', 'test.1.ndjson'), 'utf8'))).toMatchObject({
     sink: 'test',
     reason: 'I do not like it',
     record: { event: { id: 'bad' } },
@@ -194,7 +194,7 @@ test('what a full disk left of a record, and a sink refuses, is put aside as tex
   const fragment = '{"event":{"id":"cut","kind":"event"}';
   const letters = deadLetters({ directory, clock: systemClock, problems: problemReports() });
   letters.add('test', fragment, 'no JSON');
-  expect(JSON.parse(readFileSync(join(directory, 'dead-letters', 'test.ndjson'), 'utf8'))).toMatchObject({
+  expect(JSON.parse(readFileSync(join(directory, 'dead-letters', 'test.1.ndjson'), 'utf8'))).toMatchObject({
     reason: 'no JSON',
     record: fragment,
   });
