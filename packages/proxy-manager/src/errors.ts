@@ -36,12 +36,17 @@ export abstract class ProxyManagerError extends Error {
 export class ConfigError extends ProxyManagerError {
   override readonly name = 'ConfigError';
   readonly code = 'ERR_CONFIG';
-  /** One entry per mistake: where, what was expected, what was found. */
-  readonly problems: readonly string[];
+  // Behind a getter, as in `PoolExhaustedError`: a field is printed below the message, which says the same.
+  readonly #problems: readonly string[];
 
   constructor(where: string, problems: readonly string[], options?: ErrorOptions) {
     super(problems.length === 1 ? `${where}: ${problems[0]}` : [`${where}:`, ...problems].join('\n  '), options);
-    this.problems = problems;
+    this.#problems = problems;
+  }
+
+  /** One entry per mistake: where, what was expected, what was found. */
+  get problems(): readonly string[] {
+    return this.#problems;
   }
 }
 
@@ -63,8 +68,7 @@ export class PoolExhaustedError extends ProxyManagerError {
   readonly endpoint: string;
   /** When the first credential can serve again. */
   readonly retryAt: Date;
-  /** Why each does not serve at present; of a large pool the first twenty. */
-  readonly credentials: readonly RestingCredential[];
+  readonly #credentials: readonly RestingCredential[];
 
   constructor(
     endpoint: string,
@@ -89,7 +93,12 @@ export class PoolExhaustedError extends ProxyManagerError {
     );
     this.endpoint = endpoint;
     this.retryAt = retryAt;
-    this.credentials = why.credentials;
+    this.#credentials = why.credentials;
+  }
+
+  /** Why each does not serve at present; of a large pool the first twenty. */
+  get credentials(): readonly RestingCredential[] {
+    return this.#credentials;
   }
 }
 

@@ -224,54 +224,54 @@ const apply = described(
 const proxies = v.array(v.string('a proxy address'), 'an array of proxy addresses');
 const ADDRESS_FORMS = 'host:port, or an URL with http, https or socks5 and user:password where needed, or env:NAME';
 
+const keyEndpoint = fields({
+  limit: v.exactOptional(limit),
+  refresh_rate: v.exactOptional(refreshRate),
+  limits: v.exactOptional(limits),
+  keys: v.pipe(
+    v.array(key, 'an array of keys'),
+    v.minLength(1, 'at least one key'),
+    v.description('Each with uses of its own; the least used one serves next.'),
+  ),
+  hosts: v.exactOptional(hosts),
+  apply: v.exactOptional(apply),
+  pace: v.exactOptional(pace),
+  tls: v.exactOptional(tls),
+  outcomes: v.exactOptional(outcomes),
+});
+const ipEndpoint = fields({
+  limit: v.exactOptional(limit),
+  refresh_rate: v.exactOptional(refreshRate),
+  limits: v.exactOptional(limits),
+  proxies: v.exactOptional(
+    v.pipe(
+      proxies,
+      v.minLength(1, 'at least one proxy address'),
+      v.description(`In place of the file's ips: ${ADDRESS_FORMS}.`),
+    ),
+  ),
+  hosts: v.exactOptional(hosts),
+  pace: v.exactOptional(pace),
+  tls: v.exactOptional(tls),
+  outcomes: v.exactOptional(outcomes),
+});
+
+/** What an endpoint may say, in each of the sections. */
+export const ENDPOINT_FIELDS: Readonly<Record<'ip_based' | 'key_based', readonly string[]>> = {
+  key_based: Object.keys(keyEndpoint.entries),
+  ip_based: Object.keys(ipEndpoint.entries),
+};
+
 /** The shape of secrets.json; what a shape cannot say is checked in endpoints.ts. Also the source of secrets.schema.json. */
 export const secretsSchema: v.GenericSchema<SecretsFile> = described(
   fields({
     $schema: v.exactOptional(v.string('a string')),
     key_based: v.exactOptional(
-      described(
-        named(
-          fields({
-            limit: v.exactOptional(limit),
-            refresh_rate: v.exactOptional(refreshRate),
-            limits: v.exactOptional(limits),
-            keys: v.pipe(
-              v.array(key, 'an array of keys'),
-              v.minLength(1, 'at least one key'),
-              v.description('Each with uses of its own; the least used one serves next.'),
-            ),
-            hosts: v.exactOptional(hosts),
-            apply: v.exactOptional(apply),
-            pace: v.exactOptional(pace),
-            tls: v.exactOptional(tls),
-            outcomes: v.exactOptional(outcomes),
-          }),
-          'an object of endpoints by name',
-        ),
-        'Endpoints that are used with a key, by name.',
-      ),
+      described(named(keyEndpoint, 'an object of endpoints by name'), 'Endpoints that are used with a key, by name.'),
     ),
     ip_based: v.exactOptional(
       described(
-        named(
-          fields({
-            limit: v.exactOptional(limit),
-            refresh_rate: v.exactOptional(refreshRate),
-            limits: v.exactOptional(limits),
-            proxies: v.exactOptional(
-              v.pipe(
-                proxies,
-                v.minLength(1, 'at least one proxy address'),
-                v.description(`In place of the file's ips: ${ADDRESS_FORMS}.`),
-              ),
-            ),
-            hosts: v.exactOptional(hosts),
-            pace: v.exactOptional(pace),
-            tls: v.exactOptional(tls),
-            outcomes: v.exactOptional(outcomes),
-          }),
-          'an object of endpoints by name',
-        ),
+        named(ipEndpoint, 'an object of endpoints by name'),
         'Endpoints that are used through a proxy, by name.',
       ),
     ),

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import type { Path, Report } from './problem.js';
-import { found, unknownField } from './problem.js';
-import { secretsSchema } from './secrets-schema.js';
+import { found, misplacedField, unknownField } from './problem.js';
+import { ENDPOINT_FIELDS, secretsSchema } from './secrets-schema.js';
 import { NOTHING, NUMERIC, WORD } from './shown.js';
 
 type Issue = v.BaseIssue<unknown>;
@@ -37,12 +37,27 @@ function reportUnknown(issue: Issue, path: Path, report: Report): void {
   const known = issue.message.split(' ');
   const parent = path.slice(0, -1);
   const input = issue.path?.at(-1)?.input;
-  for (const name of Object.keys(typeof input === 'object' && input !== null ? input : {})) {
+  for (const [name, value] of Object.entries(typeof input === 'object' && input !== null ? input : {})) {
     if (known.includes(name)) continue;
+    const sections = parent.length === 0 ? sectionsFor(name, value) : [];
     // A name among the keys may be a key that went to the wrong side of its colon.
     if (isHidden(parent)) report(parent, `expected no fields but ${known.join(', ')}`);
+    else if (sections.length > 0)
+      report(...misplacedField(parent, name, `its place is inside ${sections.join(' or ')}`));
     else report(...unknownField(parent, name, known));
   }
+}
+
+/** The sections where what stands beside them belongs: an endpoint, or the fields of one. */
+function sectionsFor(name: string, value: unknown): readonly string[] {
+  const names = isEndpointLike(value) ? Object.keys(value) : [name];
+  return (['key_based', 'ip_based'] as const).filter((section) => {
+    return names.every((each) => ENDPOINT_FIELDS[section].includes(each));
+  });
+}
+
+function isEndpointLike(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length > 0;
 }
 
 /** Where keys, passwords or templates around a key stand. */

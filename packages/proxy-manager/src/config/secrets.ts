@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ConfigError } from '../errors.js';
 import { buildEndpoints } from './endpoints.js';
+import { inFileOrder } from './file-order.js';
 import { findJsonMistake } from './json-mistake.js';
 import type { Path } from './problem.js';
 import { problem } from './problem.js';
@@ -29,10 +30,11 @@ export function loadSecrets(
   options: { readonly fingerprintKey?: string | undefined } = {},
 ): Endpoints {
   const { where, file } = read(source);
-  const problems: string[] = [];
-  const report = (path: Path, text: string): void => void problems.push(problem(path, text));
+  const mistakes: { readonly path: Path; readonly text: string }[] = [];
+  const report = (path: Path, text: string): void => void mistakes.push({ path, text });
   checkShape(file, report);
   const endpoints = buildEndpoints(file, options.fingerprintKey, report);
+  const problems = inFileOrder(file, mistakes).map(({ path, text }) => problem(path, text));
   if (problems.length > 0) throw new ConfigError(where, [...new Set(problems)]);
   return endpoints;
 }

@@ -226,8 +226,8 @@ describe('limits', () => {
       'key_based.weather.limits[2]: expected a window of its own, found that of [1] again',
     ]);
     expect(problems({ key_based: { e: { keys } } })).toEqual([
-      'key_based.e.keys[0].limits[0].uses: expected a positive integer, found a number',
       'key_based.e.keys[0].account: expected limits at the endpoint, which the account shares, found none',
+      'key_based.e.keys[0].limits[0].uses: expected a positive integer, found a number',
     ]);
   });
 
@@ -300,6 +300,45 @@ describe('where it is read from', () => {
 });
 
 describe('mistakes', () => {
+  test('are told in the order of the file, shapes and meanings in turn', () => {
+    const wrong = {
+      ips: ['no-port'],
+      key_based: {
+        second: { keys: ['same', 'same'], pace: { concurency: 1 }, limit: '60', refresh_rate: 1 },
+        first: { limit: 10, keys: [] },
+      },
+      ip_based: { shop: { proxies: [], limit: -1 } },
+    };
+    expect(problems(wrong).map((line) => line.split(':')[0])).toEqual([
+      'ips[0]',
+      'key_based.second.keys[1]',
+      'key_based.second.pace.concurency',
+      'key_based.second.limit',
+      'key_based.first.keys',
+      'key_based.first.refresh_rate',
+      'ip_based.shop.proxies',
+      'ip_based.shop.limit',
+      'ip_based.shop.refresh_rate',
+    ]);
+  });
+
+  test('an endpoint, or its fields, beside the sections: where it belongs', () => {
+    expect(problems({ limit: 5, refresh_rate: 1, keys: ['a'], proxies: ['p:1'], ips: ['p:1'] })).toEqual([
+      'expected at least one endpoint in key_based or ip_based, found none',
+      'limit: unknown field, its place is inside key_based or ip_based',
+      'refresh_rate: unknown field, its place is inside key_based or ip_based',
+      'keys: unknown field, its place is inside key_based',
+      'proxies: unknown field, its place is inside ip_based',
+    ]);
+    const beside = { weather: { limit: 5, keys: ['a'] }, shop: { limit: 5 }, other: { keysss: 1 }, more: {} };
+    expect(problems({ key_based: { e: { keys: ['a'] } }, ...beside })).toEqual([
+      'weather: unknown field, its place is inside key_based',
+      'shop: unknown field, its place is inside key_based or ip_based',
+      'other: unknown field (known are $schema, key_based, ip_based, ips)',
+      'more: unknown field (known are $schema, key_based, ip_based, ips)',
+    ]);
+  });
+
   test('are told all at once, shapes and meanings together', () => {
     const wrong = {
       key_based: {
@@ -436,14 +475,14 @@ describe('mistakes', () => {
         },
       },
       [
-        'key_based.e.outcomes[0].status: expected a status such as 403 or "5xx", found a string',
         'key_based.e.outcomes[0].verdict: expected one of good, throttled, spent, refused, blocked, proxy-dead, down, found "blokced"',
+        'key_based.e.outcomes[0].status: expected a status such as 403 or "5xx", found a string',
+        'key_based.e.outcomes[1]: expected at least one of status, header, body and size, found none',
+        'key_based.e.outcomes[2].body: expected a regular expression, found a string that is none',
+        'key_based.e.outcomes[2].header.x-wall: expected a regular expression, found a string that is none',
         'key_based.e.outcomes[3].status[1]: expected a status such as 403 or "5xx", found a number',
         'key_based.e.outcomes[3].size.minBytes: expected a number of bytes, found -1',
         'key_based.e.outcomes[3].verdict: expected a verdict, found nothing',
-        'key_based.e.outcomes[1]: expected at least one of status, header, body and size, found none',
-        'key_based.e.outcomes[2].header.x-wall: expected a regular expression, found a string that is none',
-        'key_based.e.outcomes[2].body: expected a regular expression, found a string that is none',
       ],
     ],
   ])('%s', (_, file, expected) => {
