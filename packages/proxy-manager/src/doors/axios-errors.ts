@@ -4,6 +4,7 @@ import type { Exchange } from '../pipeline/exchange.js';
 import { TransportFault } from '../transport/fault.js';
 import { AxiosError, CanceledError } from './axios-core.js';
 import { maskedRequest, toAxiosHeaders } from './response.js';
+import { withCause } from './with-cause.js';
 
 /** The error for a reply that `validateStatus` refuses. */
 export function refusedStatus(response: AxiosResponse): AxiosErrorType {
@@ -25,7 +26,7 @@ function abortError(exchange: Exchange, config: InternalAxiosRequestConfig, reas
     return new AxiosError(config.timeoutErrorMessage || reason.message, code, config, maskedRequest(exchange));
   }
   if (config.signal?.aborted && 'reason' in config.signal && config.signal.reason === reason) {
-    return new CanceledError(undefined, config, maskedRequest(exchange));
+    return withCause(new CanceledError(undefined, config, maskedRequest(exchange)), reason);
   }
   // A cancelToken's own, an upload that broke, or a deadline of ours.
   return reason;
@@ -43,9 +44,7 @@ function faultError(exchange: Exchange, config: InternalAxiosRequestConfig, faul
     request,
   };
   const { code, message } = inAxiosWords(fault, config);
-  const error = new AxiosError(message, code, config, request, response);
-  if (cause instanceof Error) error.cause = cause;
-  return error;
+  return withCause(new AxiosError(message, code, config, request, response), cause);
 }
 
 /** Programs compare what axios says in these cases; elsewhere the fault's own words tell more. */

@@ -9,6 +9,7 @@ import { fetchCall } from './fetch-call.js';
 import { FetchResponse } from './fetch-response.js';
 import { isIntact } from './integrity.js';
 import { bytesOf } from './web-body.js';
+import { withCause } from './with-cause.js';
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const NULL_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
@@ -88,5 +89,7 @@ function rejection(error: unknown, signal: AbortSignal | undefined): unknown {
 
 function told(error: unknown): unknown {
   const code = error instanceof TransportFault ? error.code : error instanceof TimeoutReason ? 'ETIMEDOUT' : undefined;
-  return code === undefined ? error : Object.assign(new Error((error as Error).message), { code });
+  if (code === undefined) return error;
+  const { message, cause } = error as Error;
+  return withCause(Object.assign(new Error(message), { code }), cause);
 }

@@ -10,6 +10,7 @@ import type { Call, Perform } from './door.js';
 import { disclaimsUserAgent, toOutbound } from './outbound.js';
 import type { ExchangeResponse } from './response.js';
 import { maskedConfig, maskedRequest, toResponse } from './response.js';
+import { withCause } from './with-cause.js';
 
 /** The door `send()`: fetch's words and axios's in, an axios response out. */
 export function send<T>(perform: Perform, defaults: RequestDefaults, call: SendOptions): Promise<ExchangeResponse<T>> {
@@ -76,7 +77,8 @@ function toCallerError(exchange: Exchange, config: SendOptions, error: unknown):
     error === exchange.signal.reason &&
     !(error instanceof Error && 'code' in error && error.code === 'ERR_DEADLINE')
   ) {
-    return new CanceledError(undefined, maskedConfig(exchange, config), maskedRequest(exchange));
+    const message = error instanceof CanceledError ? error.message : undefined;
+    return withCause(new CanceledError(message, maskedConfig(exchange, config), maskedRequest(exchange)), error);
   }
   return error;
 }
@@ -88,7 +90,5 @@ function axiosError(
   config: SendOptions,
   cause?: unknown,
 ): AxiosErrorType {
-  const error = new AxiosError(message, code, maskedConfig(exchange, config), maskedRequest(exchange));
-  if (cause instanceof Error) error.cause = cause;
-  return error;
+  return withCause(new AxiosError(message, code, maskedConfig(exchange, config), maskedRequest(exchange)), cause);
 }

@@ -50,14 +50,15 @@ export class Masker {
     };
   }
 
-  /** The error, or one that says the same without the secret and without its cause, which may hold it as well. */
+  /** The error, or one that says the same without the secret; where its message held it, its cause may as well. */
   error(error: unknown): unknown {
-    if (error instanceof TransportFault && (this.finds(error.message) || error.received !== undefined)) {
+    const isTold = error instanceof Error && this.finds(error.message);
+    if (error instanceof TransportFault && (isTold || error.received !== undefined)) {
       const { phase, sent, received } = error;
       const where = { phase, sent, received: received && { ...received, ...this.head(received) } };
-      return new TransportFault(error.code, this.text(error.message), where);
+      return new TransportFault(error.code, this.text(error.message), where, isTold ? undefined : error);
     }
-    if (error instanceof ConfigError && this.finds(error.message)) {
+    if (error instanceof ConfigError && isTold) {
       return new ConfigError(
         'request',
         error.problems.map((problem) => this.text(problem)),

@@ -1,7 +1,7 @@
 import { ClosedError, ConfigError } from '../errors.js';
 import { axiosConfig } from './axios-config.js';
 import { TransportFault, type ReceivedHead } from './fault.js';
-import { faultCode, networkFault } from './network-fault.js';
+import { bareCause, faultCode, networkFault } from './network-fault.js';
 import { ObservedRequest, type NodeTransport } from './observed-request.js';
 import { followRedirects } from './redirects.js';
 import { replyOf } from './axios-reply.js';
@@ -126,6 +126,8 @@ function translated(
 /** The error without what axios hangs on it. */
 function bare(error: unknown): Error {
   const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
+  const cause = bareCause(error);
+  if (cause !== undefined) return cause;
   return Object.assign(
     new Error(error instanceof Error ? error.name : 'failed'),
     typeof code === 'string' ? { code } : {},

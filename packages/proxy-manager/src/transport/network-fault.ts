@@ -1,4 +1,4 @@
-import { ConfigError } from '../errors.js';
+import { bareError, ConfigError } from '../errors.js';
 import { TransportFault, type FaultPhase, type ReceivedHead } from './fault.js';
 
 /** undici's own codes in the words that axios and Node use; what is not listed keeps its code. */
@@ -44,11 +44,22 @@ export function faultCode(error: unknown): string {
   return codes[code] ?? code;
 }
 
+/** Node's code for what the system, or a peer that hung up, did to the socket. */
+const ofSocket = /^E[A-Z]{3,}$/;
+
+/**
+ * An error from after the sending as a cause. Its fields can carry bytes of the reply, and a reply can echo a key: only
+ * code and words of a broken connection are kept, which are Node's and undici's own, and of a parser's nothing.
+ */
+export function bareCause(error: unknown): Error | undefined {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return code in codes || ofSocket.test(code) ? bareError(error) : undefined;
+}
+
 /**
  * A fault that says who (`subject`: a proxy's id, or method and origin) did what.
  *
- * The message never holds the url's path or query, and an error from after the sending is no cause: it can carry bytes
- * of the reply, and a reply can echo a key.
+ * The message never holds the url's path or query.
  */
 export function networkFault(
   error: unknown,
@@ -64,5 +75,6 @@ export function networkFault(
   if (refused.has(code) && error instanceof Error) return new ConfigError(subject, [error.message], { cause: error });
   const phrase = phrases[code] ?? (ofTls.test(code) ? 'failed in the TLS handshake' : 'failed');
   const message = `${subject} ${phrase} (${code})`;
-  return new TransportFault(code, message, where, where.sent ? undefined : { cause: error });
+  const cause = where.sent ? bareCause(error) : error;
+  return new TransportFault(code, message, where, cause === undefined ? undefined : { cause });
 }
