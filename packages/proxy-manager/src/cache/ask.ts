@@ -51,8 +51,7 @@ export function askOf(exchange: Exchange): Ask | undefined {
       'perCredential: expected a credential that is known before the cache is asked; call getKeyProxy() first, name a session, or leave perCredential out',
     ]);
   }
-  const { mode, varyBy, sortQuery } = policy;
-  const scope: KeyScope = { mode, varyBy, sortQuery, credentials };
+  const scope = scopeOf(policy, credentials);
   const key = cacheKey(request, scope);
   if (key === undefined) return undefined;
   const { use } = policy;
@@ -75,3 +74,17 @@ function requestDirectives(headers: Exchange['request']['headers']): Directives 
   const pragma = header(headers, 'pragma');
   return pragma !== undefined && /\bno-cache\b/i.test(pragma) ? new Map([['no-cache', ['']]]) : NOTHING_SAID;
 }
+
+/** What everybody shares is the same scope each time. */
+function scopeOf(policy: ResolvedCachePolicy, credentials: readonly string[] | undefined): KeyScope {
+  const { mode, varyBy, sortQuery } = policy;
+  if (credentials !== undefined) return { mode, varyBy, sortQuery, credentials };
+  let scope = shared.get(policy);
+  if (scope === undefined) {
+    scope = { mode, varyBy, sortQuery, credentials };
+    shared.set(policy, scope);
+  }
+  return scope;
+}
+
+const shared = new WeakMap<ResolvedCachePolicy, KeyScope>();

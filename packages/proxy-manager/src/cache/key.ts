@@ -47,6 +47,9 @@ function compare(left: string, right: string): number {
   return left < right ? -1 : 1;
 }
 
+/** The last key that was made of an url, which is asked for again most of the time. */
+const newest = new WeakMap<URL, { readonly method: string; readonly scope: KeyScope; readonly key: string }>();
+
 /**
  * 64 hex digits that stand for method, url and body of `request` within `scope`, or undefined where the body is a
  * stream: it cannot be read without being used up. No key or proxy password takes part: where one goes, the request
@@ -57,8 +60,16 @@ function compare(left: string, right: string): number {
  */
 export function cacheKey(request: CacheableRequest, scope: KeyScope = EVERYONE): string | undefined {
   const { method, url, body } = request;
+  if (body === undefined) {
+    const last = newest.get(url);
+    if (last?.method === method && last.scope === scope) return last.key;
+  }
   const head = `${method} ${cacheUrl(url, scope.sortQuery)}\n${scopeLines(scope)}\n`;
-  if (body === undefined) return hash('sha256', head);
+  if (body === undefined) {
+    const key = hash('sha256', head);
+    newest.set(url, { method, scope, key });
+    return key;
+  }
   if (typeof body === 'string') return hash('sha256', head + body);
   if (body instanceof Uint8Array) return createHash('sha256').update(head).update(body).digest('hex');
   return undefined;

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { OutboundRequest, Reply } from '../pipeline/exchange.js';
 import type { HeaderList } from '../pipeline/headers.js';
-import { header, withHeader } from '../pipeline/headers.js';
+import { header } from '../pipeline/headers.js';
 import type { CacheEntry } from './cache-store.js';
 import { partOf } from './range.js';
 import { hasAlready, notModifiedHeaders } from './validators.js';
@@ -28,13 +28,27 @@ export function serve(
   return {
     status: answer.status,
     statusText: answer.status === entry.status ? statusText : (STATUS_TEXT.get(answer.status) ?? ''),
-    headers: [...withHeader(answer.headers, 'age', String(Math.floor(ageMs / 1000))), ['cache-status', cacheStatus]],
+    headers: answeredHeaders(answer.headers, String(Math.floor(ageMs / 1000)), cacheStatus),
     body: request.wire.body === 'stream' ? streamOf(body) : body,
     url: answeringUrl === request.url.href ? request.url : new URL(answeringUrl),
     httpVersion,
     verdict: { kind: 'good' },
     echoesSecret: false,
   };
+}
+
+/** With the age in the place of the one that came from the wire, where there is one. */
+function answeredHeaders(stored: HeaderList, age: string, cacheStatus: string): HeaderList {
+  const headers: HeaderList[number][] = [];
+  let isAged = false;
+  for (const field of stored) {
+    const isAge = field[0] === 'age' && !isAged;
+    if (isAge) isAged = true;
+    headers.push(isAge ? ['age', age] : field);
+  }
+  if (!isAged) headers.push(['age', age]);
+  headers.push(['cache-status', cacheStatus]);
+  return headers;
 }
 
 const STATUS_TEXT: ReadonlyMap<number, string> = new Map([

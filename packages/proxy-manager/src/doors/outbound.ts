@@ -12,6 +12,7 @@ import type { EncodedBody } from './body.js';
 import type { DoorName } from './door.js';
 import { encodeBody } from './body.js';
 import { AxiosHeaders } from './axios-core.js';
+import { knownUrl } from './known-url.js';
 import { uriOf } from './uri.js';
 import { withoutUserinfo } from './userinfo.js';
 
@@ -96,7 +97,7 @@ function isNames(value: unknown): boolean {
 function readUrl(config: SendOptions, door: DoorName): { url: URL; auth: OutboundRequest['auth'] } {
   const isBuilt = config.params !== undefined || config.baseURL !== undefined;
   const written = isBuilt ? uriOf(config) : String(config.url ?? '');
-  const url = parsed(written);
+  const url = knownUrl(written);
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
     const found = url === undefined ? 'a relative or broken one; baseURL makes a relative one whole' : url.protocol;
     throw new ConfigError(door, [`url: expected an absolute http or https url, found ${found}`]);
@@ -105,14 +106,6 @@ function readUrl(config: SendOptions, door: DoorName): { url: URL; auth: Outboun
     throw new ConfigError(door, ['url: expected {key} in path, query, headers or body, found it in the host']);
   }
   return withoutUserinfo(url);
-}
-
-function parsed(written: string): URL | undefined {
-  try {
-    return new URL(written);
-  } catch {
-    return undefined;
-  }
 }
 
 const NOTHING_SAID: HeaderList = [

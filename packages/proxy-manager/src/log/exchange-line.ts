@@ -3,11 +3,12 @@ import type { Attempt, CacheStatus, Exchange, Reply } from '../pipeline/exchange
 import { eventId } from './event-id.js';
 import type { RecordLine } from './exchange-record.js';
 import { isoTime } from './iso-time.js';
-import { andJson, andNumber, andObject, andText } from './json-text.js';
-import { addressOf, andAddresses, andUrl } from './line-address.js';
+import { andJson, andNumber, andObject, andText, unquoted } from './json-text.js';
+import { addressOf, andAddresses } from './line-address.js';
 import { andHttp } from './line-http.js';
 import { andOwn } from './line-own.js';
 import { FAILURE, SAME, SUCCESS } from './line-same.js';
+import { urlText } from './line-url.js';
 
 /** How the exchange or attempt ended; a streamed reply can have both, a reply and the error that cut its body off. */
 export type Outcome =
@@ -49,22 +50,22 @@ export function toLine(exchange: Exchange, outcome: Outcome, endedAtMs: number, 
   const durationMs = Math.max(0, tookMs ?? endedAtMs - startedAtMs);
   const start = isoTime(startedAtMs);
   const cache = cacheStatus(trace, reply);
-  const address = addressOf(request.url);
+  const asked = urlText(request.url);
   const level = error === undefined ? (isFailure ? 'warn' : 'info') : 'error';
 
   let text = `{"@timestamp":"${start}",${SAME[level]}`;
-  const ending = error === undefined ? reply?.status : (error.code ?? error.type);
-  const asked = `${request.method} ${address.origin}${request.url.pathname}`;
-  text += andText('message', `${asked} ${ending} ${Math.round(durationMs)}ms ${cache}`);
+  const ending = error === undefined ? reply?.status : unquoted(error.code ?? error.type);
+  const method = unquoted(request.method);
+  text += `,"message":"${method} ${asked.place} ${ending} ${Math.round(durationMs)}ms ${cache}"`;
   text += `,"event":{"id":"${eventId(endedAtMs)}",${isFailure ? FAILURE : SUCCESS},"action":"${actionOf(trace, outcome)}"`;
   if (isFailure) text += andText('reason', reasonOf(reply, error, attempt));
   text += andNumber('duration', Math.round(durationMs * 1e6));
   text += `,"start":"${start}","end":"${isoTime(startedAtMs + durationMs)}"}`;
   text += andHttp(exchange, outcome, attempt);
-  text += andUrl(request.url, address);
-  const answered = reply === undefined || reply.url === request.url ? address : addressOf(reply.url);
-  text += andAddresses(address, answered, attempt?.bytesReceived ?? 0);
-  text += andOwn(exchange, attempt, cache, isFailure ? undefined : policy.record?.sample);
+  text += asked.members;
+  const answered = reply === undefined || reply.url === request.url ? asked.address : addressOf(reply.url);
+  text += andAddresses(asked.address, answered, attempt?.bytesReceived ?? 0);
+  text += andOwn(exchange, asked.route, attempt, cache, isFailure ? undefined : policy.record?.sample);
   if (attempt?.userAgent !== undefined) text += andObject('user_agent', andText('original', attempt.userAgent));
   if (attempt !== undefined && attempt.bytesSent > 0) text += `,"source":{"bytes":${attempt.bytesSent}}`;
   text += andJson('service', policy.record?.service);

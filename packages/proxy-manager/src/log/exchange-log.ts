@@ -1,3 +1,4 @@
+import type { GatheredUntil } from './gather.js';
 import type { RecordLine } from './exchange-record.js';
 
 /** A place that records go to from the spool. `ship` resolves when all of them are safe there, or rejects to be asked again. */
@@ -20,7 +21,7 @@ export interface BatchContext {
 export interface ExchangeLog {
   write(line: RecordLine): void;
   /** As `write`, in one call with all others of this turn of the event loop: resolves when the record is with the operating system. */
-  gather(line: RecordLine): Promise<void>;
+  gather(line: RecordLine, until?: GatheredUntil): Promise<void>;
   /** Resolves when everything written before is with every sink, or when `deadlineMs` has passed; true when all is there. */
   flush(deadlineMs?: number): Promise<boolean>;
   /** A last flush, then the spool's files are released; what could not be shipped is shipped by the next process. */

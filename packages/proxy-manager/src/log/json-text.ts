@@ -3,12 +3,22 @@
  * nothing to tell.
  */
 
+/** The text in one piece: what was put together is a tree, which every line that it becomes a part of goes through again. */
+export function flat(text: string): string {
+  return Buffer.from(text).toString();
+}
+
 /** Printable ASCII that stands in JSON as it is. */
 const PLAIN = /^[ !#-[\]-~]*$/;
 
 /** As `JSON.stringify` writes a text; for most a look is enough. */
 export function quoted(text: string): string {
   return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
+}
+
+/** As `quoted`, without the quotes. */
+export function unquoted(text: string): string {
+  return PLAIN.test(text) ? text : JSON.stringify(text).slice(1, -1);
 }
 
 /** As `JSON.stringify` writes a number: JSON knows neither NaN nor Infinity. */

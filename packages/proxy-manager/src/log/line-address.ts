@@ -1,6 +1,5 @@
 import { isIP } from 'node:net';
-import { andText, quoted } from './json-text.js';
-import { fullUrl, publicPairs } from './public-url.js';
+import { andText, flat, quoted } from './json-text.js';
 
 /** What the log tells of an origin, which is the same for all of its urls. */
 export interface Address {
@@ -46,7 +45,7 @@ function readAddress({ origin, hostname, port, protocol }: URL): Address {
   const place = `"scheme":"${protocol.slice(0, -1)}","domain":${quoted(domain)}${andPort}`;
   const callee = `"address":${quoted(domain)}${andText(isIp ? 'ip' : 'domain', domain)}${andPort}`;
   const alone = `,"server":{${callee}},"destination":{${callee}},"related":{"${isIp ? 'ip' : 'hosts'}":[${quoted(domain)}]}`;
-  return { origin, domain, isIp, place, callee, alone };
+  return { origin, domain, isIp, place, callee, alone: flat(alone) };
 }
 
 /** ECS `server.*`, `destination.*` and `related.*`: every host that the exchange was with, the one that a redirect led to included. */
@@ -62,16 +61,4 @@ function relatedMembers(asked: Address, answered: Address): string {
   if (answered.domain === asked.domain) return `${first}]`;
   const second = quoted(answered.domain);
   return asked.isIp === answered.isIp ? `${first},${second}]` : `${first}],"${nameOf(answered)}":[${second}]`;
-}
-
-const NETWORK = ',"network":{"protocol":"http","transport":"tcp","direction":"egress"}';
-
-/** ECS `network.*`, and `url.*` without userinfo, and with `***` for parameters that are credentials by their name. */
-export function andUrl(url: URL, { place }: Address): string {
-  const search = publicPairs(url.search);
-  const { hash } = url;
-  let text = `${NETWORK},"url":{${place}${andText('full', fullUrl(url, search))}${andText('path', url.pathname)}`;
-  if (search !== '') text += andText('query', search.slice(1));
-  if (hash !== '') text += andText('fragment', publicPairs(hash).slice(1));
-  return `${text}}`;
 }

@@ -1,18 +1,21 @@
 import type { Attempt, CacheStatus, Exchange } from '../pipeline/exchange.js';
 import { andJson, andNumber, andObject, andText, numeral, quoted } from './json-text.js';
 import { accountOf, andRateLimit } from './line-rate-limit.js';
-import { routeOf } from './route.js';
 
 /** `proxy_manager.*`: what is ours. */
 export function andOwn(
-  { endpoint, pool, policy, request, trace }: Exchange,
+  { endpoint, pool, policy, trace }: Exchange,
+  /** As JSON. */
+  route: string,
   attempt: Attempt | undefined,
   cache: CacheStatus,
   sampleRate: number | undefined,
 ): string {
   let text = `,"proxy_manager":{"endpoint":${quoted(endpoint.name)}`;
-  text += `,"route":${quoted(routeOf(request.url.pathname))}`;
-  text += `,"cache":{"status":"${cache}"${andText('key', trace.cacheKey)}`;
+  text += `,"route":${route}`;
+  text += `,"cache":{"status":"${cache}"`;
+  // 64 hex digits.
+  if (trace.cacheKey !== undefined) text += `,"key":"${trace.cacheKey}"`;
   if (trace.cacheAgeMs !== undefined) text += andNumber('age_ms', Math.round(trace.cacheAgeMs));
   if (policy.cache?.ttlMs !== undefined) text += andNumber('ttl_s', Math.round(policy.cache.ttlMs / 1000));
   text += '}';

@@ -33,9 +33,9 @@ export function observedLog(
       observe(line);
       if (isKept(line)) log.write(line);
     },
-    gather(line) {
+    gather(line, until) {
       observe(line);
-      return isKept(line) ? log.gather(line) : Promise.resolve();
+      return isKept(line) ? log.gather(line, until) : Promise.resolve();
     },
     flush: (deadlineMs) => log.flush(deadlineMs),
     close: (deadlineMs) => log.close(deadlineMs),

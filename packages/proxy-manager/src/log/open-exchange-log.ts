@@ -154,7 +154,7 @@ export function openExchangeLog(options: {
 
   return {
     write: ({ text }) => write([text]),
-    gather: ({ text }) => gathered.add(text),
+    gather: ({ text }, until) => gathered.add(text, until),
     flush,
     close(deadlineMs) {
       closing ??= close(deadlineMs);

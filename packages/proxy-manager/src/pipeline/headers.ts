@@ -3,9 +3,11 @@ export type HeaderList = readonly (readonly [name: string, value: string])[];
 
 /** The first value of `name` (any case), or undefined. */
 export function header(list: HeaderList, name: string): string | undefined {
-  const wanted = name.toLowerCase();
+  let wanted: string | undefined;
   for (const [candidate, value] of list) {
-    if (candidate.length === wanted.length && candidate.toLowerCase() === wanted) return value;
+    if (candidate.length !== name.length) continue;
+    wanted ??= name.toLowerCase();
+    if (candidate === wanted || candidate.toLowerCase() === wanted) return value;
   }
   return undefined;
 }

@@ -156,7 +156,7 @@ export function cacheStage({ store, log, clock }: CacheStageOptions): {
   }
 
   function note(exchange: Exchange, outcome: Outcome): Promise<void> {
-    return log.gather(toLine(exchange, outcome, clock.now(), performance.now() - exchange.trace.startedMs));
+    return log.gather(toLine(exchange, outcome, clock.now(), performance.now() - exchange.trace.startedMs), 'tick');
   }
 
   return {

@@ -27,6 +27,7 @@ export interface WireOptions {
 /** A request as it goes onto the wire: it may hold a revealed key, so it is never logged, stored or thrown. */
 export interface WireRequest {
   readonly method: string;
+  /** Not to be changed: other exchanges may share it. */
   readonly url: URL;
   readonly headers: HeaderList;
   readonly body: string | Uint8Array | Readable | undefined;

@@ -32,6 +32,21 @@ test('two requests have one key exactly when method, url and body bytes are the 
   );
 });
 
+test('an url that is asked for again in another way has another key', () => {
+  const asked = request('https://api.example.com/?b=2&a=1');
+  const shared = { mode: 'ttl', varyBy: [], sortQuery: false, credentials: undefined } as const;
+  const scopes = [shared, { ...shared, mode: 'http' as const }, { ...shared, sortQuery: true }];
+  const ways = scopes.flatMap((scope) =>
+    ['GET', 'HEAD'].flatMap((way) =>
+      [undefined, 'x'].map((sent) => [{ ...asked, method: way, body: sent }, scope] as const),
+    ),
+  );
+  const afresh = ways.map(([{ url: of, ...rest }, scope]) => cacheKey({ ...rest, url: new URL(of) }, scope));
+  expect(new Set(afresh).size).toBe(ways.length);
+  expect(ways.map(([one, scope]) => cacheKey(one, scope))).toEqual(afresh);
+  expect(ways.toReversed().map(([one, scope]) => cacheKey(one, scope))).toEqual(afresh.toReversed());
+});
+
 test('a key is 64 hex digits', () => {
   expect(keyOf('https://api.example.com/')).toMatch(/^[0-9a-f]{64}$/);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { andJson, andNumber, andObject, andText, numeral, quoted } from '../../src/log/json-text.js';
+import { andJson, andNumber, andObject, andText, flat, numeral, quoted, unquoted } from '../../src/log/json-text.js';
 
 const TEXTS = [
   '',
@@ -19,6 +19,8 @@ const NUMBERS = [0, -0, 1, 0.1, 1e21, 1e-7, -5, Number.NaN, Infinity, -Infinity]
 
 test('texts and numbers are written as JSON.stringify does', () => {
   expect(TEXTS.map(quoted)).toStrictEqual(TEXTS.map((text) => JSON.stringify(text)));
+  expect(TEXTS.map((text) => `"${unquoted(text)}"`)).toStrictEqual(TEXTS.map(quoted));
+  expect(TEXTS.map((text) => flat(quoted(text)))).toStrictEqual(TEXTS.map(quoted));
   expect(NUMBERS.map(numeral)).toStrictEqual(NUMBERS.map((number) => JSON.stringify(number)));
   const all = Array.from({ length: 0x1_00_00 }, (_, code) => String.fromCharCode(code));
   expect(all.filter((character) => quoted(character) !== JSON.stringify(character))).toStrictEqual([]);
