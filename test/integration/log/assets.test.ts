@@ -6,6 +6,8 @@ import { ensureAssets, installAssets } from '../../../packages/proxy-manager/src
 import { toLine } from '../../../packages/proxy-manager/src/log/exchange-line.js';
 import { lossLine } from '../../../packages/proxy-manager/src/log/loss-line.js';
 import { aReply, anExchange, STARTED_MS } from '../../../packages/proxy-manager/test/log/exchanges.js';
+import { domainParts } from '../../../packages/proxy-manager/src/log/registered-domain.js';
+import type { Exchange } from '../../../packages/proxy-manager/src/pipeline/exchange.js';
 import { startElasticsearch } from '../../services/elasticsearch.js';
 import type { Service } from '../../services/service.js';
 import { faultProxy } from './fault-proxy.js';
@@ -110,8 +112,9 @@ test('ensureAssets asks once per client, and again where it failed', async () =>
 
 test('every field that a record can hold is mapped by the template, and none but labels by chance', async () => {
   const fault = Object.assign(new Error('cut off'), { code: 'ECONNRESET' });
-  const exchange = anExchange({
-    url: 'https://10.0.0.1:8443/a/b?c=d#e',
+  const session = { name: 'ann' } as NonNullable<Exchange['session']>;
+  const asked = anExchange({
+    url: 'https://10.0.0.1:8443/a/b.png?c=d#e',
     attempt: {
       redirects: 2,
       hops: ['https://a.example/', 'https://b.example/'],
@@ -128,13 +131,14 @@ test('every field that a record can hold is mapped by the template, and none but
     },
     policy: {
       record: {
-        service: { name: 'crawler', version: '1', environment: 'test' },
+        service: { name: 'crawler', version: '1', environment: 'test', nodeName: 'one' },
         headers: new Set(['content-type']),
         bodies: { maxBytes: 100 },
       },
     },
     trace: { cacheAgeMs: 5, context: { traceId: '1'.repeat(32), spanId: '2'.repeat(16), flags: 1 } },
   });
+  const exchange = { ...asked, session };
   const lines = [
     toLine(exchange, { reply: aReply({ status: 500, body: Buffer.from('oh') }), error: fault }, STARTED_MS + 1),
     toLine(anExchange({ policy: { record: { sample: 0.5 } } }), { reply: aReply() }, STARTED_MS + 1),
@@ -144,11 +148,14 @@ test('every field that a record can hold is mapped by the template, and none but
   await sink.ship(lines, new AbortController().signal);
   await client.indices.refresh({ index: LOG_DATA_STREAM });
   expect((await client.count({ index: LOG_DATA_STREAM })).count).toBe(lines.length);
+  const ofDomain = { term: { 'url.registered_domain': 'example.com' } };
+  expect((await client.count({ index: LOG_DATA_STREAM, query: ofDomain })).count).toBe(1);
 
   const [component] = assets();
   const template = component?.body['template'] as { mappings: object };
   const planned = leaves(template.mappings);
-  const written = lines.flatMap((line) => paths(JSON.parse(line)));
+  const withParts = await domainParts();
+  const written = lines.flatMap((line) => paths(JSON.parse(withParts(line))));
   expect(written.filter((path) => !/^labels\.|\.headers\./.test(path) && !planned.has(path))).toStrictEqual([]);
 
   // The other way round: no field that nothing ever fills.

@@ -81,7 +81,7 @@ const AXIOS: Rules = {
   baseURL: rule('a string', isText, 'secret'),
 };
 
-const SERVICE: Rules = { name: text, version: text, environment: text };
+const SERVICE: Rules = { name: text, version: text, environment: text, nodeName: text };
 
 const BODIES: Rules = {
   maxBytes: positiveInteger,

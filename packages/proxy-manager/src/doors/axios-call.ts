@@ -20,6 +20,7 @@ export async function axiosOutbound(config: InternalAxiosRequestConfig): Promise
   return {
     method,
     url,
+    originalUrl: auth === undefined ? config.url : undefined,
     headers: framed(headers, body),
     body,
     auth:

@@ -62,6 +62,7 @@ export function toOutbound(
   const withBody = ({ body, contentType: type }: EncodedBody): OutboundRequest => ({
     method,
     url,
+    originalUrl: auth === undefined ? String(config.url ?? '') : undefined,
     headers: framed(isStated || type === undefined ? said : withHeader(said, 'content-type', type), body),
     body,
     auth: config.auth ?? auth,

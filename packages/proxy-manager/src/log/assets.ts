@@ -14,7 +14,7 @@ export interface Asset {
 }
 
 /** Raised with every change of a template: an installed one of a higher version is left alone. */
-const VERSION = 3;
+const VERSION = 4;
 
 const common = { version: VERSION, _meta: { managed_by: 'proxy-manager' } };
 

@@ -6,7 +6,9 @@ const CONTROL = /\p{Cc}+/gu;
 
 /** The parts of a record that a line tells. */
 interface Told {
+  /** As `GET https://host/path 200 123ms miss`. */
   readonly message: string;
+  readonly url: { readonly full: string };
   readonly log: { readonly level: keyof typeof COLOURS };
   readonly event: { readonly reason?: string };
   readonly error?: { readonly message: string };
@@ -20,7 +22,7 @@ interface Told {
 
 /** One line for a person: when, what, how it ended, and by whom. */
 export function consoleLine(record: ExchangeRecord, hasColours: boolean): string {
-  const { message, log, event, error, proxy_manager: own } = record as unknown as Told;
+  const { message, url, log, event, error, proxy_manager: own } = record as unknown as Told;
   const time = record['@timestamp'].slice(11, 23);
   const by = [
     own.endpoint,
@@ -29,7 +31,10 @@ export function consoleLine(record: ExchangeRecord, hasColours: boolean): string
     own.attempt !== undefined && own.attempt.number > 1 && `attempt ${own.attempt.number}`,
     error?.message ?? event.reason,
   ].filter((part) => typeof part === 'string');
-  const line = `${time} ${message}  (${by.join(', ')})`.replaceAll(CONTROL, ' ');
+  const [method, , ...ending] = message.split(' ');
+  // With the query, which tells one page from the next.
+  const what = [method, url.full, ...ending].join(' ');
+  const line = `${time} ${what}  (${by.join(', ')})`.replaceAll(CONTROL, ' ');
   return hasColours ? `\u001B[${COLOURS[log.level]}m${line}\u001B[39m` : line;
 }
 

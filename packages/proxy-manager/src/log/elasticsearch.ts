@@ -5,6 +5,7 @@ import type { BatchContext, ExchangeSink } from './exchange-log.js';
 import { ensureAssets } from './install-assets.js';
 import type { OnProblem } from './problems.js';
 import { problemReports } from './problems.js';
+import { domainParts } from './registered-domain.js';
 
 const REQUEST_TIMEOUT_MS = 30_000;
 
@@ -47,10 +48,11 @@ export function elasticsearchSink(options: ElasticsearchSinkOptions): ExchangeSi
     signal: AbortSignal,
     batch: BatchContext | undefined,
   ): Promise<string | undefined> {
+    const withParts = await domainParts();
     const response = await elasticsearch.bulk(
       {
         index: LOG_DATA_STREAM,
-        operations: lines.flatMap(({ id, source }) => [`{"create":{"_id":${JSON.stringify(id)}}}`, source]),
+        operations: lines.flatMap(({ id, source }) => [`{"create":{"_id":${JSON.stringify(id)}}}`, withParts(source)]),
         filter_path: ['errors', 'items.*.status', 'items.*.error.type', 'items.*.error.reason'],
       },
       { signal, requestTimeout: REQUEST_TIMEOUT_MS, maxRetries: 0 },

@@ -28,6 +28,14 @@ export function eventId(nowMs: number): string {
   return lastTime + lastDigits + ALPHABET.charAt((count >>> 5) & 31) + ALPHABET.charAt(count & 31) + WRITER;
 }
 
+let sequence = 0;
+
+/** Members of ECS `event` that tell a record from all others, and where it stands among those of this thread. */
+export function eventMembers(nowMs: number): string {
+  sequence += 1;
+  return `"id":"${eventId(nowMs)}","sequence":${sequence}`;
+}
+
 function base32(value: number, length: number): string {
   let text = '';
   for (let rest = Math.floor(value); text.length < length; rest = Math.floor(rest / 32)) {

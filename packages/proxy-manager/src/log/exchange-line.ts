@@ -1,14 +1,17 @@
 import { PoolExhaustedError } from '../errors.js';
 import type { Attempt, CacheStatus, Exchange, Reply } from '../pipeline/exchange.js';
-import { eventId } from './event-id.js';
+import { eventMembers } from './event-id.js';
 import type { RecordLine } from './exchange-record.js';
 import { isoTime } from './iso-time.js';
 import { andJson, andNumber, andObject, andText, unquoted } from './json-text.js';
 import { addressOf, andAddresses } from './line-address.js';
+import { errorFields } from './line-error.js';
+import type { ErrorFields } from './line-error.js';
 import { andHttp } from './line-http.js';
 import { andOwn } from './line-own.js';
 import { FAILURE, SAME, SUCCESS } from './line-same.js';
-import { urlText } from './line-url.js';
+import { andUrl, urlText } from './line-url.js';
+import type { ServiceIdentity } from './record-policy.js';
 
 /** How the exchange or attempt ended; a streamed reply can have both, a reply and the error that cut its body off. */
 export type Outcome =
@@ -44,7 +47,7 @@ export function toLine(exchange: Exchange, outcome: Outcome, endedAtMs: number, 
   const { id, request, policy, trace } = exchange;
   const { reply } = outcome;
   const attempt = isStored(trace) || trace.last === undefined ? undefined : exchange.attempt;
-  const error = outcome.error === undefined ? undefined : errorFields(outcome.error);
+  const error = outcome.error === undefined ? undefined : errorFields(outcome.error, exchange.attempt.hide);
   const isFailure = error !== undefined || reply === undefined || reply.status >= 400 || isBad(attempt);
   const startedAtMs = attempt?.startedAtMs ?? trace.startedAtMs;
   const durationMs = Math.max(0, tookMs ?? endedAtMs - startedAtMs);
@@ -57,18 +60,18 @@ export function toLine(exchange: Exchange, outcome: Outcome, endedAtMs: number, 
   const ending = error === undefined ? reply?.status : unquoted(error.code ?? error.type);
   const method = unquoted(request.method);
   text += `,"message":"${method} ${asked.place} ${ending} ${Math.round(durationMs)}ms ${cache}"`;
-  text += `,"event":{"id":"${eventId(endedAtMs)}",${isFailure ? FAILURE : SUCCESS},"action":"${actionOf(trace, outcome)}"`;
+  text += `,"event":{${eventMembers(endedAtMs)},${isFailure ? FAILURE : SUCCESS},"action":"${actionOf(trace, outcome)}"`;
   if (isFailure) text += andText('reason', reasonOf(reply, error, attempt));
   text += andNumber('duration', Math.round(durationMs * 1e6));
   text += `,"start":"${start}","end":"${isoTime(startedAtMs + durationMs)}"}`;
   text += andHttp(exchange, outcome, attempt);
-  text += asked.members;
+  text += andUrl(asked, request.originalUrl);
   const answered = reply === undefined || reply.url === request.url ? asked.address : addressOf(reply.url);
   text += andAddresses(asked.address, answered, attempt?.bytesReceived ?? 0);
   text += andOwn(exchange, asked.route, attempt, cache, isFailure ? undefined : policy.record?.sample);
   if (attempt?.userAgent !== undefined) text += andObject('user_agent', andText('original', attempt.userAgent));
   if (attempt !== undefined && attempt.bytesSent > 0) text += `,"source":{"bytes":${attempt.bytesSent}}`;
-  text += andJson('service', policy.record?.service);
+  text += andService(policy.record?.service);
   if (trace.context !== undefined) {
     text += andObject('trace', andText('id', trace.context.traceId));
     text += andObject('span', andText('id', trace.context.spanId));
@@ -103,17 +106,11 @@ function reasonOf(reply: Reply | undefined, error: ErrorFields | undefined, atte
   return attempt?.verdict?.kind ?? 'unknown';
 }
 
-interface ErrorFields {
-  readonly type: string;
-  readonly code?: string;
-  readonly message: string;
-}
-
-function errorFields(error: unknown): ErrorFields {
-  if (!(error instanceof Error)) return { type: typeof error, message: String(error) };
-  const { name: type, message } = error;
-  return 'code' in error && typeof error.code === 'string' ? { type, code: error.code, message } : { type, message };
-}
+const andService = ofTheSame((service: ServiceIdentity | undefined): string => {
+  if (service === undefined) return '';
+  const { nodeName, ...rest } = service;
+  return andJson('service', nodeName === undefined ? rest : { ...rest, node: { name: nodeName } });
+});
 
 /** Labels are flat: a dot in a name would make Elasticsearch look for an object, and an empty one is refused there. */
 const andLabels = ofTheSame((labels: Readonly<Record<string, string>>): string => {

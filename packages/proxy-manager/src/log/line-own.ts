@@ -4,7 +4,7 @@ import { accountOf, andRateLimit } from './line-rate-limit.js';
 
 /** `proxy_manager.*`: what is ours. */
 export function andOwn(
-  { endpoint, pool, policy, trace }: Exchange,
+  { endpoint, pool, policy, session, trace }: Exchange,
   /** As JSON. */
   route: string,
   attempt: Attempt | undefined,
@@ -19,8 +19,14 @@ export function andOwn(
   if (trace.cacheAgeMs !== undefined) text += andNumber('age_ms', Math.round(trace.cacheAgeMs));
   if (policy.cache?.ttlMs !== undefined) text += andNumber('ttl_s', Math.round(policy.cache.ttlMs / 1000));
   text += '}';
+  if (session !== undefined) text += andText('session', given(session.name, trace));
   if (attempt !== undefined) text += attemptMembers(attempt, policy.retry.attempts, pool, endpoint);
   return `${text}${andNumber('sample_rate', sampleRate)}}`;
+}
+
+/** What the caller named, without the keys that `getKeyProxy()` has given out. */
+function given(name: string, { given: patterns = [] }: Exchange['trace']): string {
+  return patterns.reduce((shown, pattern) => pattern.hide(shown), name);
 }
 
 function attemptMembers(

@@ -1,7 +1,7 @@
 import { andText, flat, quoted, unquoted } from './json-text.js';
 import type { Address } from './line-address.js';
 import { addressOf } from './line-address.js';
-import { fullUrl, publicPairs } from './public-url.js';
+import { fullUrl, publicOriginal, publicPairs } from './public-url.js';
 import { routeOf } from './route.js';
 
 /** What the log tells of an url. */
@@ -9,7 +9,9 @@ export interface UrlText {
   readonly address: Address;
   /** Origin and path, as JSON without its quotes. */
   readonly place: string;
-  /** ECS `network.*`, and `url.*` without userinfo, and with `***` for parameters that are credentials by their name. */
+  /** Without userinfo, and with `***` for parameters that are credentials by their name. */
+  readonly full: string;
+  /** ECS `network.*` and `url.*`; the url is still to be closed. */
   readonly members: string;
   /** The path with `{id}` for what looks like one, as JSON. */
   readonly route: string;
@@ -23,10 +25,13 @@ export function urlText(url: URL): UrlText {
   if (text === undefined) {
     const address = addressOf(url);
     const { pathname } = url;
+    const search = publicPairs(url.search);
+    const full = fullUrl(url, search);
     text = {
       address,
       place: flat(unquoted(`${address.origin}${pathname}`)),
-      members: flat(urlMembers(url, address)),
+      full,
+      members: flat(urlMembers(url, address, { full, search })),
       route: flat(quoted(routeOf(pathname))),
     };
     known.set(url, text);
@@ -36,11 +41,27 @@ export function urlText(url: URL): UrlText {
 
 const NETWORK = ',"network":{"protocol":"http","transport":"tcp","direction":"egress"}';
 
-function urlMembers(url: URL, { place }: Address): string {
-  const search = publicPairs(url.search);
-  const { hash } = url;
-  let text = `${NETWORK},"url":{${place}${andText('full', fullUrl(url, search))}${andText('path', url.pathname)}`;
+function urlMembers(
+  { hash, pathname }: URL,
+  { place }: Address,
+  { full, search }: { readonly full: string; readonly search: string },
+): string {
+  let text = `${NETWORK},"url":{${place}${andText('full', full)}${andText('path', pathname)}`;
+  text += andText('extension', extensionOf(pathname));
   if (search !== '') text += andText('query', search.slice(1));
   if (hash !== '') text += andText('fragment', publicPairs(hash).slice(1));
-  return `${text}}`;
+  return text;
+}
+
+/** As `png`; what is but digits is part of a number. */
+function extensionOf(path: string): string | undefined {
+  const extension = path.slice(path.lastIndexOf('.') + 1);
+  return EXTENSION.test(extension) ? extension : undefined;
+}
+
+const EXTENSION = /^(?=.*[a-z])[a-z\d]{1,10}$/i;
+
+/** The members with the url in the caller's words, too. */
+export function andUrl({ full, members }: UrlText, written: string | undefined): string {
+  return `${members},"original":${quoted(publicOriginal(written, full))}}`;
 }

@@ -1,4 +1,4 @@
-import { eventId } from './event-id.js';
+import { eventMembers } from './event-id.js';
 import type { Loss } from './housekeeping.js';
 import { isoTime } from './iso-time.js';
 import { andText } from './json-text.js';
@@ -12,6 +12,6 @@ export function lossLine({ records, bytes, bound }: Loss, nowMs: number): string
   const now = isoTime(nowMs);
   let text = `{"@timestamp":"${now}",${SAME.error}`;
   text += andText('message', `${records} records of the log were removed, log.${bound} was reached`);
-  text += `,"event":{"id":"${eventId(nowMs)}",${LOSS},"reason":"log.${bound}"}`;
+  text += `,"event":{${eventMembers(nowMs)},${LOSS},"reason":"log.${bound}"}`;
   return `${text},"proxy_manager":{"loss":{"records":${records},"bytes":${bytes}}}}`;
 }

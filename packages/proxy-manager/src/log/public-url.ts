@@ -21,6 +21,19 @@ export function fullUrl(
   return `${protocol}//${host}${pathname}${publicSearch}${publicHash}`;
 }
 
+/** An url as its caller wrote it, with the same hidden as in `full`, which stands in for what cannot be read for sure. */
+export function publicOriginal(written: string | undefined, full: string): string {
+  if (written === undefined || written === '' || written === full || IGNORED.test(written)) return full;
+  if (!MAYBE_SECRET.test(written)) return written;
+  const [, path = '', search = '', hash = ''] = PARTS.exec(written) ?? [];
+  return path + publicPairs(search) + publicPairs(hash);
+}
+
+/** What a parser of urls takes away, so that the name of a parameter need not stand there in one piece. */
+const IGNORED = /[\0- ]/;
+
+const PARTS = /^([^?#]*)(\?[^#]*)?(#.*)?$/s;
+
 /** `?a=b&c=d` with the values of secret parameters hidden; a placeholder of ours stays, it says more. */
 export function publicPairs(pairs: string): string {
   if (pairs === '' || !MAYBE_SECRET.test(pairs)) return pairs;

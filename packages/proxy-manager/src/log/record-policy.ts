@@ -3,6 +3,8 @@ export interface ServiceIdentity {
   readonly name: string;
   readonly version?: string;
   readonly environment?: string;
+  /** Tells instances of one service apart. */
+  readonly nodeName?: string;
 }
 
 /** Which bodies stand in the log, and how much of each. */

@@ -46,16 +46,18 @@ export function conceal(request: OutboundRequest, patterns: readonly SecretPatte
     return hidden;
   });
   const url = patterns.reduce((hidden, pattern) => pattern.hideInUrl(hidden), request.url);
+  const originalUrl = request.originalUrl && hide(request.originalUrl);
   const auth = request.auth && { username: hide(request.auth.username), password: hide(request.auth.password) };
   const bodyHoldsSecret = patterns.some((pattern) => holds(pattern, request.body));
   const isHidden =
     fields.size > 0 ||
     url !== request.url ||
+    originalUrl !== request.originalUrl ||
     bodyHoldsSecret ||
     auth?.username !== request.auth?.username ||
     auth?.password !== request.auth?.password;
   return isHidden
-    ? { ...request, url, headers, auth, asWritten: new AsWritten(request, fields, bodyHoldsSecret) }
+    ? { ...request, url, originalUrl, headers, auth, asWritten: new AsWritten(request, fields, bodyHoldsSecret) }
     : request;
 }
 

@@ -23,6 +23,8 @@ import type { Waits } from './waits.js';
 export interface OutboundRequest {
   readonly method: string;
   readonly url: URL;
+  /** The url in the caller's own words, for the log: before a base and parameters were joined to it. None where they held a login. */
+  readonly originalUrl?: string | undefined;
   readonly headers: HeaderList;
   readonly body: string | Uint8Array | Readable | undefined;
   /** Basic authentication, encoded only after `{key}` in it has been filled in. */

@@ -2,6 +2,7 @@ import { TimeoutReason } from '../../src/pipeline/abort.js';
 import { hostname } from 'node:os';
 import { expect, test } from 'vitest';
 import { DeadlineError, PoolExhaustedError } from '../../src/errors.js';
+import type { Exchange } from '../../src/pipeline/exchange.js';
 import { eventId } from '../../src/log/event-id.js';
 import { TransportFault } from '../../src/transport/fault.js';
 import { aReply, anExchange, STARTED_MS } from './exchanges.js';
@@ -13,7 +14,9 @@ test('an attempt with its reply: every field of it', () => {
   const record = toRecord(
     anExchange({
       attempt: { redirects: 1, retry: { reason: 'status 503', delayMs: 70.4 }, number: 2, dnsMs: 1.5, tlsMs: 4.25 },
-      policy: { record: { service: { name: 'crawler', version: '1.2.3', environment: 'test' } } },
+      policy: {
+        record: { service: { name: 'crawler', version: '1.2.3', environment: 'test', nodeName: 'crawler-1' } },
+      },
       trace: { context: { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331', flags: 1 } },
     }),
     { reply: aReply({ headers: [['Content-Type', 'Application/JSON; charset=utf-8']] }) },
@@ -27,6 +30,7 @@ test('an attempt with its reply: every field of it', () => {
     data_stream: { type: 'logs', dataset: 'proxy_manager.exchange', namespace: 'default' },
     event: {
       id: expect.stringMatching(/^[0-9A-HJKMNP-TV-Z]{26}$/),
+      sequence: expect.any(Number),
       kind: 'event',
       category: ['web'],
       type: ['access'],
@@ -45,6 +49,7 @@ test('an attempt with its reply: every field of it', () => {
     },
     url: {
       full: 'https://api.example.com/v1/items/42?q=x&key={key}#top',
+      original: 'https://api.example.com/v1/items/42?q=x&key={key}#top',
       scheme: 'https',
       domain: 'api.example.com',
       port: 443,
@@ -56,7 +61,7 @@ test('an attempt with its reply: every field of it', () => {
     destination: { address: 'api.example.com', domain: 'api.example.com', port: 443, bytes: 2048 },
     source: { bytes: 312 },
     related: { hosts: ['api.example.com'] },
-    service: { name: 'crawler', version: '1.2.3', environment: 'test' },
+    service: { name: 'crawler', version: '1.2.3', environment: 'test', node: { name: 'crawler-1' } },
     trace: { id: '0af7651916cd43dd8448eb211c80319c' },
     span: { id: 'b7ad6b7169203331' },
     network: { protocol: 'http', transport: 'tcp', direction: 'egress' },
@@ -119,8 +124,28 @@ test.for([
     type: error.name,
     ...('code' in error && typeof error.code === 'string' ? { code: error.code } : {}),
     message: error.message,
+    stack_trace: expect.stringMatching(/^\w+: .+\n {4}at .+exchange-line\.test\.ts/s),
   });
   expect(record['http']).not.toHaveProperty('response');
+});
+
+test('a stack holds no secret of the attempt, and none at all where the message was masked after it was made', () => {
+  const hide = (text: string): string => text.replaceAll('hush', '{key}');
+  const stackOf = (error: Error): unknown => {
+    const { error: told } = toRecord(anExchange({ attempt: { hide } }), { error }, ENDED_MS);
+    return (told as { stack_trace?: string }).stack_trace;
+  };
+  const named = new Error('refused');
+  named.stack = 'Error: refused\n    at hush (file:///hush.js:1:1)';
+  expect(stackOf(named)).toBe('Error: refused\n    at {key} (file:///{key}.js:1:1)');
+  const masked = new Error('no silence please');
+  // It is written when it is first read.
+  expect(masked.stack).toContain('silence');
+  masked.message = 'no {key} please';
+  expect(stackOf(masked)).toBeUndefined();
+  const odd = new Error('odd');
+  Object.assign(odd, { stack: ['no', 'text'] });
+  expect(stackOf(odd)).toBeUndefined();
 });
 
 test('a thrown thing that is no Error is logged too', () => {
@@ -145,6 +170,7 @@ test('userinfo of a url is left out, and an address is an ip where it is one', (
   const record = toRecord(anExchange({ url: 'http://user:pass@[::1]:8080/' }), { reply: aReply() }, ENDED_MS);
   expect(record['url']).toStrictEqual({
     full: 'http://[::1]:8080/',
+    original: 'http://[::1]:8080/',
     scheme: 'http',
     domain: '::1',
     port: 8080,
@@ -153,6 +179,47 @@ test('userinfo of a url is left out, and an address is an ip where it is one', (
   expect(record['server']).toStrictEqual({ address: '::1', ip: '::1', port: 8080, bytes: 2048 });
   expect(record['related']).toStrictEqual({ ip: ['::1'], hosts: ['api.example.com'] });
   expect(JSON.stringify(record)).not.toMatch(/user:|pass/);
+});
+
+test('url.original is what the caller wrote, with the same hidden as in url.full', () => {
+  const originalOf = (originalUrl: string | undefined, url: string): unknown => {
+    const record = toRecord(anExchange({ url, request: { originalUrl } }), { reply: aReply() }, ENDED_MS);
+    return (record['url'] as { original: string }).original;
+  };
+  const url = 'https://a.example/items?token=s3cret&q=1#pwd=zzz';
+  expect(originalOf('/items', url)).toBe('/items');
+  expect(originalOf('items?token=s3cret&q=ü#pwd=zzz', url)).toBe('items?token=***&q=ü#pwd=***');
+  const full = 'https://a.example/items?token=***&q=1#pwd=***';
+  // A parser of urls reads `token` here, too.
+  for (const written of [undefined, '', '/items?to\nken=s3cret', ' /items?token=s3cret']) {
+    expect(originalOf(written, url)).toBe(full);
+  }
+});
+
+test.for([
+  ['/a/logo.png', 'png'],
+  ['/a.b/c', undefined],
+  ['/v1.2', undefined],
+  ['/song.mp3', 'mp3'],
+  ['/', undefined],
+] as const)('the extension of %s is %s', ([path, extension]) => {
+  const record = toRecord(anExchange({ url: `https://api.example.com${path}` }), { reply: aReply() }, ENDED_MS);
+  expect((record['url'] as { extension?: string }).extension).toBe(extension);
+});
+
+test('the session is told by its name', () => {
+  const { session: _none, ...exchange } = anExchange();
+  const session = { name: 'ann', session: {}, rules: {} } as unknown as NonNullable<Exchange['session']>;
+  const record = toRecord({ ...exchange, session }, { reply: aReply() }, ENDED_MS);
+  expect(record['proxy_manager']).toMatchObject({ session: 'ann' });
+});
+
+test('records are numbered in the order of their making', () => {
+  const sequences = Array.from({ length: 3 }, () => {
+    return Number(toRecord(anExchange(), { reply: aReply() }, ENDED_MS).event['sequence']);
+  });
+  const [first = Number.NaN] = sequences;
+  expect(sequences).toStrictEqual([first, first + 1, first + 2]);
 });
 
 test('labels stay flat', () => {

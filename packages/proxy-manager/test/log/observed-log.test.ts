@@ -126,7 +126,7 @@ test("the application's OpenTelemetry metrics count requests, hits, retries, dur
 test('a line for a person says what happened, and cannot be broken in two by what it tells', () => {
   const fault = new TransportFault('ECONNRESET', 'reset\nby \u001B[2J peer', { phase: 'response', sent: true });
   expect(consoleLine(toRecord(anExchange(), { error: fault }, ENDED_MS), false)).toBe(
-    '10:00:00.000 GET https://api.example.com/v1/items/42 ECONNRESET 123ms miss' +
+    '10:00:00.000 GET https://api.example.com/v1/items/42?q=x&key={key}#top ECONNRESET 123ms miss' +
       '  (test_api, key-1, via proxy.example.com:8080, reset by  [2J peer)',
   );
   const coloured = consoleLine(recordOf(bad()), true);
