@@ -6,9 +6,12 @@ export interface SendAllProgress {
   readonly inFlight: number;
   /** Undefined where the input does not say. */
   readonly total: number | undefined;
-  /** Results per second over the last ten. */
+  /** Results per second over the last ten; until a whole one has passed, as many as there are. */
   readonly perSecond: number;
-  /** Time left at this rate, in ms; undefined where the total is not known, or nothing has come lately. */
+  /**
+   * Time left at this rate, in ms. Undefined where the total is not known, in the first second, until as many have come
+   * as are under way, and where nothing has come lately.
+   */
   readonly leftMs: number | undefined;
 }
 
@@ -38,16 +41,17 @@ export function progressMeter(
     slot = Math.max(slot, current);
   };
 
-  const tell = (nowMs: number): void => {
+  const tell = (nowMs: number, leastMs: number): void => {
     toldMs = nowMs;
     toldOf = done;
-    const elapsedMs = Math.max(1, nowMs - startedMs);
+    const elapsedMs = nowMs - startedMs;
     // The present slot is only begun: the others and its part of a second are what the counts are of.
-    const measuredMs = Math.min(elapsedMs, (SLOTS - 1) * SLOT_MS + ((nowMs - startedMs) % SLOT_MS));
-    const perSecond = (slots.reduce((sum, count) => sum + count, 0) * 1000) / Math.max(1, measuredMs);
+    const measuredMs = Math.min(elapsedMs, (SLOTS - 1) * SLOT_MS + (elapsedMs % SLOT_MS));
+    const perSecond = (slots.reduce((sum, count) => sum + count, 0) * 1000) / Math.max(leastMs, measuredMs);
     const left = total === undefined ? undefined : Math.max(0, total - done);
-    const leftMs =
-      left === undefined || (perSecond === 0 && left > 0) ? undefined : left === 0 ? 0 : (left * 1000) / perSecond;
+    // The first results come all at once, and of the slow ones none is among them.
+    const isSteady = elapsedMs >= SLOT_MS && done > inFlight && perSecond > 0;
+    const leftMs = left === undefined || left === 0 ? left : isSteady ? (left * 1000) / perSecond : undefined;
     listener?.({ done, failed, inFlight, total, perSecond, leftMs });
   };
 
@@ -60,10 +64,12 @@ export function progressMeter(
       done += 1;
       if (isFailure) failed += 1;
       inFlight = underWay;
-      if (nowMs - toldMs >= TOLD_EVERY_MS) tell(nowMs);
+      if (nowMs - toldMs >= TOLD_EVERY_MS) tell(nowMs, SLOT_MS);
     },
     end() {
-      if (toldOf !== done) tell(now());
+      const nowMs = now();
+      // A run of less than a second is over now, so that its rate can be told.
+      if (toldOf !== done || nowMs - startedMs < SLOT_MS) tell(nowMs, 1);
     },
   };
 }

@@ -230,6 +230,49 @@ describe('progress', () => {
     expect(told.at(-1)).toMatchObject({ done: 100, failed: 10, inFlight: 4, total: 1000 });
   });
 
+  test('tells no time left before there is enough to say, and no rate but of what has come', () => {
+    let nowMs = 0;
+    const told: SendAllProgress[] = [];
+    const meter = progressMeter(
+      (progress) => told.push(progress),
+      1000,
+      () => nowMs,
+    );
+    // The first of ten comes after 3 ms, and the others in a burst behind it.
+    nowMs = 3;
+    meter.count(false, 9);
+    expect(told).toEqual([{ done: 1, failed: 0, inFlight: 9, total: 1000, perSecond: 1, leftMs: undefined }]);
+    nowMs = 110;
+    for (let each = 0; each < 3; each++) meter.count(false, 9);
+    expect(told.at(-1)).toMatchObject({ done: 2, perSecond: 2, leftMs: undefined });
+    // In a slow run a second is over before one round of them is.
+    nowMs = 2000;
+    meter.count(false, 9);
+    expect(told.at(-1)).toMatchObject({ done: 5, perSecond: 2.5, leftMs: undefined });
+    nowMs = 2500;
+    for (let each = 0; each < 4; each++) meter.count(false, 9);
+    nowMs = 4000;
+    meter.count(false, 9);
+    expect(told.at(-1)).toMatchObject({ done: 10, perSecond: 2.5, leftMs: 396_000 });
+  });
+
+  test('tells the rate of a run that took less than a second at its end', () => {
+    let nowMs = 0;
+    const told: SendAllProgress[] = [];
+    const meter = progressMeter(
+      (progress) => told.push(progress),
+      2,
+      () => nowMs,
+    );
+    nowMs = 100;
+    meter.count(false, 1);
+    nowMs = 200;
+    meter.count(false, 0);
+    expect(told.at(-1)).toMatchObject({ perSecond: 2, leftMs: 0 });
+    meter.end();
+    expect(told.at(-1)).toMatchObject({ done: 2, perSecond: 10, leftMs: 0 });
+  });
+
   test('forgets the rate of long ago', () => {
     let nowMs = 0;
     const told: SendAllProgress[] = [];
