@@ -47,9 +47,9 @@ async function work(manager: ProxyManager, baseURL: string, run: string): Promis
     retries: sum(({ attempts, answered, hits }) => attempts - (answered - hits)),
     latencies: [
       latency('API keys, 20 at once', keys.networkMs),
-      latency('proxies, 12 at once, some slow', proxies.networkMs),
-      latency('cache, 4 at once: fetched', cache.networkMs),
-      latency('cache, 4 at once: hit', cache.hitMs),
+      latency('proxies, 12 at once', proxies.networkMs),
+      latency('cache misses, 4 at once', cache.networkMs),
+      latency('cache hits, 4 at once', cache.hitMs),
     ].filter((row) => row !== undefined),
   };
   return { ...report, faults: [...tallies.flatMap(({ faults }) => faults), ...throttleFaults(stats)] };
@@ -86,7 +86,8 @@ async function demo(options: DemoOptions): Promise<boolean> {
     for (const fault of report.faults.slice(0, 10)) print(`${red(fault)}\n`);
     print(ok ? `${green('Both sides counted the same everywhere.')}\n\n` : `${red('The two sides do NOT agree.')}\n\n`);
     print(describePlaces(options, run, place));
-    print(`\n${dim('Run it again to see the cache answer alone. All flags: npm run demo -- --help')}\n`);
+    const again = report.cache.fetched.library === 0 ? '' : 'Run it again to see the cache answer alone.\n';
+    print(`\n${dim(`${again}All flags: npm run demo -- --help`)}\n`);
     if (options.json !== undefined) {
       await writeFile(options.json, `${JSON.stringify({ ...report, ok }, undefined, 2)}\n`);
     }

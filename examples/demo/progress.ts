@@ -1,7 +1,10 @@
 import { bar } from './bar.js';
 import { dim } from './paint.js';
+import { width } from './width.js';
 
 const REDRAW_MS = 40;
+const BAR_WIDTH = Math.max(6, Math.min(16, width - 54));
+const TEXT_WIDTH = Math.min(38, width - BAR_WIDTH - 24);
 
 /** One line of the run: redrawn in place while it lasts on a terminal, printed once at its end elsewhere. */
 export interface Progress {
@@ -17,7 +20,7 @@ export function openProgress(name: string, total: number): Progress {
 
   function line(text: string): string {
     const took = `${Math.round(performance.now() - startedMs)} ms`;
-    return `  ${name.padEnd(8)} ${bar(count, total, 16)}  ${text.padEnd(38)} ${dim(took.padStart(8))}`;
+    return `  ${name.padEnd(8)} ${bar(count, total, BAR_WIDTH)}  ${text.padEnd(TEXT_WIDTH)} ${dim(took.padStart(8))}`;
   }
 
   return {

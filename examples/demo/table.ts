@@ -2,11 +2,15 @@ import { bar } from './bar.js';
 import type { Latency } from './latency.js';
 import { bold, dim, green, red } from './paint.js';
 import { isEqual, type Pair, type Report } from './report.js';
+import { width } from './width.js';
 
-const NAME_WIDTH = 22;
-const BAR_WIDTH = 16;
-const LEFT_WIDTH = 52;
 const SIDE_WIDTH = 8;
+const LEFT_WIDTH = Math.max(32, width - 28);
+/** In a narrow terminal there is no room for bars. */
+const BAR_WIDTH = LEFT_WIDTH < 42 ? 0 : LEFT_WIDTH - 36;
+const NAME_WIDTH = BAR_WIDTH === 0 ? LEFT_WIDTH - 12 : 22;
+const NUMBER_WIDTH = width < 80 ? 7 : 8;
+const LATENCY_WIDTH = width - 8 - 4 * NUMBER_WIDTH;
 
 /** A long id, cut so that it can still be found in the log: of a proxy's address all is shown. */
 function short(id: string): string {
@@ -17,45 +21,51 @@ function heading(title: string, left: string, right: string): string {
   return `${bold(title.padEnd(LEFT_WIDTH))}${dim(`${left.padStart(SIDE_WIDTH)}   ${right}`)}`;
 }
 
-function row(text: string, pair: Pair): string {
+/** A note that does not fit beside what it is about stands below it. */
+function row(text: string, pair: Pair, note = ''): string {
   const same = isEqual(pair);
   const sides = `${String(pair.library).padStart(SIDE_WIDTH)} ${same ? '=' : '≠'} ${pair.other}`;
-  return `${`  ${text}`.padEnd(LEFT_WIDTH)}${same ? green(sides) : red(`${sides}  differs`)}`;
+  const whole = note === '' ? text : `${text} (${note})`;
+  const fits = whole.length + 2 <= LEFT_WIDTH;
+  const line = `${`  ${fits ? whole : text}`.padEnd(LEFT_WIDTH)}${same ? green(sides) : red(`${sides}  differs`)}`;
+  return fits ? line : `${line}\n${dim(`    ${note}`)}`;
 }
 
 function quotaRow(pair: Pair): string {
   const { name, library, limit = 0 } = pair;
-  return row(`${short(name).padEnd(NAME_WIDTH)} ${bar(library, limit, BAR_WIDTH)}  ${library} of ${limit}`, pair);
+  const drawn = BAR_WIDTH === 0 ? '' : ` ${bar(library, limit, BAR_WIDTH)} `;
+  return row(`${short(name).padEnd(NAME_WIDTH)}${drawn} ${library} of ${limit}`, pair);
 }
 
 function milliseconds(value: number): string {
-  return (value < 10 ? value.toFixed(2) : value.toFixed(0)).padStart(8);
+  return (value < 10 ? value.toFixed(2) : value.toFixed(0)).padStart(NUMBER_WIDTH);
 }
 
 function latencyRow({ name, count, p50, p95, p99, max }: Latency): string {
-  return `  ${name.padEnd(36)}${String(count).padStart(6)} ${[p50, p95, p99, max].map(milliseconds).join('')}`;
+  const numbers = [p50, p95, p99, max].map(milliseconds).join('');
+  return `${`  ${name}`.padEnd(LATENCY_WIDTH)}${String(count).padStart(6)}${numbers}`;
 }
 
-/** The numbers of a run as a person reads them, 80 columns wide. */
+/** The numbers of a run as a person reads them. */
 export function drawTable(report: Report): string {
   const { keys, proxies, cache, requests, log } = report;
-  const columns = ['p50', 'p95', 'p99', 'max'].map((name) => name.padStart(8)).join('');
+  const columns = ['p50', 'p95', 'p99', 'max'].map((name) => name.padStart(NUMBER_WIDTH)).join('');
   return [
-    heading('Uses of each API key, against its limit', 'library', 'server'),
+    heading('API keys: uses of their limit', 'library', 'server'),
     ...keys.map(quotaRow),
     dim(`  ${report.exhausted} more sends were held back here: ERR_POOL_EXHAUSTED`),
     '',
-    heading('Uses of each proxy, against its limit', 'library', 'server'),
+    heading('Proxies: uses of their limit', 'library', 'server'),
     ...proxies.map(quotaRow),
     '',
     heading('Requests', 'library', 'server'),
-    row(`fetched for the cache (${cache.hits} of ${cache.sends} sends were hits)`, cache.fetched),
-    row(`in all, ${report.retries} retries among them`, requests),
+    row('fetched for the cache', cache.fetched, `${cache.hits} of ${cache.sends} sends were hits`),
+    row('in all', requests, `${report.retries} retries among them`),
     '',
     heading('Exchange log', 'callers', log.name),
-    row('a record per attempt, cache hit and refusal', log),
+    row('records', log, 'one per attempt, cache hit and refusal'),
     '',
-    `${bold('Latency in ms'.padEnd(38))}${dim(`${'sends'.padStart(6)} ${columns}`)}`,
+    `${bold('Latency in ms'.padEnd(LATENCY_WIDTH))}${dim(`${'sends'.padStart(6)}${columns}`)}`,
     ...report.latencies.map(latencyRow),
     '',
   ].join('\n');

@@ -82,8 +82,22 @@ it('shows both sides equal, and a second run is served from the cache', async ()
   expect(second.summary.cache).toMatchObject({ hits: 300, fetched: { library: 0, other: 0 } });
   expect(second.summary.run).not.toBe(first.summary.run);
 
+  expect(first.output).toContain('Run it again');
+  expect(second.output).not.toContain('Run it again');
+
   expectNoSecret(first.output + second.output, 'the output');
   expectNoSecret(everyByteBelow(cwd), 'the state, the log or the summary');
+});
+
+it('draws its tables as wide as the terminal', async () => {
+  const cwd = tempDir();
+  for (const columns of [60, 72, 80]) {
+    const { output } = await runDemo(cwd, { ...EMBEDDED, COLUMNS: String(columns) });
+    // Between the sentences of the heading and of the end.
+    const lines = output.split('\n').slice(1, output.split('\n').indexOf('Where it lies'));
+    expect(lines.length).toBeGreaterThan(20);
+    expect(lines.filter((line) => line.length > columns)).toEqual([]);
+  }
 });
 
 it('keeps cache and log in Elasticsearch and counts in Redis, where they are given', async () => {
