@@ -32,7 +32,9 @@ public class Launcher {
         LogConfigurator.configure(environment, true);
         PluginsLoader plugins = PluginsLoader.createPluginsLoader(
             modulesIn(home.resolve("modules")), Set.of(), Map.of());
-        new Node(environment, plugins).start();
+        Node node = new Node(environment, plugins);
+        MissingLifecycle.addTo(node);
+        node.start();
         out.println("launcher: ready");
 
         while (System.in.read() != -1) { }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cached } from './cache.js';
 import type { Flavour, Module } from './elasticsearch-flavours.js';
@@ -10,6 +10,8 @@ import { fetchJars } from './maven.js';
 import { run } from './run.js';
 
 const LAUNCHER = sourceOf('Launcher.java');
+// Compiled along with it.
+const LIFECYCLE = sourceOf('MissingLifecycle.java');
 // Raise it when the layout below changes, so that folders of the old one are no longer taken.
 const LAYOUT = 2;
 
@@ -26,7 +28,7 @@ rootLogger.appenderRef.console.ref = console
 export async function elasticsearchHome(flavour: Flavour): Promise<string> {
   const hash = createHash('sha256').update(JSON.stringify([LAYOUT, flavour]));
   const sources = flavour.modules.flatMap(({ source }) => source ?? []);
-  for (const source of [LAUNCHER, ...sources.map(sourceOf)]) hash.update(await readFile(source));
+  for (const source of [LAUNCHER, LIFECYCLE, ...sources.map(sourceOf)]) hash.update(await readFile(source));
   const name = `${flavour.name}-${flavour.version}-${hash.digest('hex').slice(0, 12)}`;
   return cached(name, (home) => build(home, flavour));
 }
@@ -115,7 +117,7 @@ async function compileModule(home: string, name: string, source: string): Promis
 
 async function compile(home: string, source: string, classes: string): Promise<void> {
   const modules = ['--module-path', join(home, 'lib'), '--add-modules', 'org.elasticsearch.server,ALL-MODULE-PATH'];
-  await tool('javac', ['-d', classes, ...modules, source]);
+  await tool('javac', ['-d', classes, ...modules, '-sourcepath', dirname(source), source]);
 }
 
 async function tool(name: 'jar' | 'javac', args: readonly string[]): Promise<void> {

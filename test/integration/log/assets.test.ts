@@ -74,23 +74,6 @@ test('the retention that was asked for is in the template, and another one takes
   expect(await retention()).toBe('30d');
 });
 
-test('a stream that is there already is told another retention, and again where that failed', async () => {
-  const proxy = await faultProxy(service.url);
-  const through = new Client({ node: proxy.url, maxRetries: 0 });
-  const put = `PUT /_data_stream/${LOG_DATA_STREAM}/_lifecycle`;
-  await installAssets(through);
-  expect(proxy.lifecycles).toStrictEqual([]);
-  proxy.next = 'unavailable';
-  await expect(installAssets(through, undefined, { retentionDays: 7 })).rejects.toThrow('away');
-  await installAssets(through, undefined, { retentionDays: 7 });
-  await installAssets(through, undefined, { retentionDays: 7 });
-  expect(proxy.lifecycles).toStrictEqual([`${put} {"data_retention":"7d"}`, `${put} {"data_retention":"7d"}`]);
-  await installAssets(through);
-  expect(proxy.lifecycles.at(-1)).toBe(`${put} {"data_retention":"30d"}`);
-  await through.close();
-  await proxy.close();
-});
-
 test('ensureAssets asks once per client, and again where it failed', async () => {
   const away = new Client({ node: 'http://127.0.0.1:9', maxRetries: 0 });
   let asked = 0;
@@ -209,6 +192,35 @@ test('a stream that an older template made is rolled over to the new one, once f
   await Promise.all([installAssets(client), installAssets(client), installAssets(client)]);
   expect(await typesOfRoute()).toStrictEqual(['keyword', 'long', 'keyword']);
   expect(await installedVersion()).toBe(shippedVersion);
+});
+
+/** As the cluster keeps it for the stream itself, undefined where there is no stream. */
+async function streamRetention(): Promise<string | undefined> {
+  const { metadata } = (await client.cluster.state({ metric: 'metadata' })) as {
+    metadata: { data_stream?: { data_stream: Record<string, { lifecycle?: { data_retention?: string } }> } };
+  };
+  return metadata.data_stream?.data_stream[LOG_DATA_STREAM]?.lifecycle?.data_retention;
+}
+
+test('a stream that is there already keeps its documents as long as is asked now, also where telling it failed', async () => {
+  const proxy = await faultProxy(service.url);
+  const through = new Client({ node: proxy.url, maxRetries: 0 });
+  const sink = elasticsearchSink({ client: async () => through });
+  const record = { '@timestamp': new Date().toISOString(), event: { id: 'makes the stream' } };
+  await sink.ship([JSON.stringify(record)], new AbortController().signal);
+  expect([await streamRetention(), proxy.lifecycles]).toStrictEqual(['30d', []]);
+
+  proxy.next = 'unavailable';
+  await expect(installAssets(through, undefined, { retentionDays: 7 })).rejects.toThrow('away');
+  expect(await streamRetention()).toBe('30d');
+  await installAssets(through, undefined, { retentionDays: 7 });
+  await installAssets(through, undefined, { retentionDays: 7 });
+  expect([await streamRetention(), proxy.lifecycles.length]).toStrictEqual(['7d', 2]);
+  await installAssets(through);
+  expect(await streamRetention()).toBe('30d');
+
+  await through.close();
+  await proxy.close();
 });
 
 interface Mapping {

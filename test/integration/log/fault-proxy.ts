@@ -14,10 +14,7 @@ export interface FaultProxy {
   onFault: (() => Promise<unknown>) | undefined;
   /** Documents per bulk request. */
   readonly bulkSizes: number[];
-  /**
-   * What was asked of data stream lifecycles, of which the published jars have no endpoint: it is answered here, as
-   * Elasticsearch documents it, or as `next` says.
-   */
+  /** What was asked of data stream lifecycles; `unavailable` spoils that as well. */
   readonly lifecycles: string[];
   close(): Promise<void>;
 }
@@ -45,7 +42,7 @@ export async function faultProxy(target: string, { maxBytes = Infinity } = {}): 
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await buffer(request);
-    if (request.url?.endsWith('/_lifecycle') === true) return reply(response, lifecycle(request, body));
+    if (request.url?.endsWith('/_lifecycle') === true) return reply(response, await lifecycle(request, body));
     if (!request.url?.includes('_bulk')) return reply(response, await forward(request, body));
     const lines = String(body).split('\n').slice(0, -1);
     proxy.bulkSizes.push(lines.length / 2);
@@ -71,11 +68,11 @@ export async function faultProxy(target: string, { maxBytes = Infinity } = {}): 
     return reply(response, { status: 200, text: JSON.stringify({ errors: true, items: all }) });
   }
 
-  function lifecycle({ method, url }: IncomingMessage, body: Buffer): Answer {
-    proxy.lifecycles.push(`${method} ${url} ${body.toString()}`);
+  async function lifecycle(request: IncomingMessage, body: Buffer): Promise<Answer> {
+    proxy.lifecycles.push(`${request.method} ${request.url} ${body.toString()}`);
     const isAway = proxy.next === 'unavailable';
     proxy.next = undefined;
-    return isAway ? { status: 503, text: '{"error":"away"}' } : { status: 200, text: '{"acknowledged":true}' };
+    return isAway ? { status: 503, text: '{"error":"away"}' } : forward(request, body);
   }
 
   async function forward(request: IncomingMessage, body: Buffer | string): Promise<Answer> {
