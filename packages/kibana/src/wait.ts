@@ -46,7 +46,7 @@ async function look(connection: Connection): Promise<State> {
     answer = await ask(connection, { method: 'GET', path: '/api/status' });
   } catch (error) {
     if (!(error instanceof KibanaError)) throw error;
-    return { reason: 'does not answer yet', error };
+    return { reason: error.message.slice(connection.base.length + 1), error };
   }
   const { status, json } = answer;
   if (status === 401 || status === 403) {

@@ -42,8 +42,22 @@ it('imports by the options, and by the environment', async () => {
 
 it('shows that it waits', async () => {
   const fake = await startFakeKibana({ startsAfter: 1 });
-  const { code, stderr } = await kibana(['import', '--url', fake.url]);
-  expect({ code, stderr }).toEqual({ code: 0, stderr: 'Kibana is not ready yet … 0 s\n' });
+  const url = fake.url.replace('://', '://elastic:s3cret@');
+  const { code, stderr } = await kibana(['import', '--url', url]);
+  expect({ code, stderr }).toEqual({
+    code: 0,
+    stderr: `waiting up to 60 s for Kibana: ${fake.url} is not ready yet … 0 s\n`,
+  });
+});
+
+it('shows what it waits for where nobody listens', async () => {
+  const { code, stderr } = await kibana(['import', '--url', 'http://127.0.0.1:1', '--wait', '2']);
+  expect(code).toBe(3);
+  expect(stderr.split('\n')).toEqual([
+    'waiting up to 2 s for Kibana: http://127.0.0.1:1 refuses connections: is it running, and is this its port? … 0 s',
+    expect.stringMatching(/^http:\/\/127\.0\.0\.1:1 refuses connections: .* \(waited \d+ s\)$/),
+    '',
+  ]);
 });
 
 it('ends with 1 where Kibana refuses, with 2 for wrong usage and with 3 where nobody answers', async () => {

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { check } from '../check.js';
 import { importDashboards } from '../import.js';
+import { connect } from '../connection.js';
 import type { ConnectionOptions } from '../connection.js';
 import { KibanaError } from '../kibana-error.js';
 import type { KibanaErrorCode } from '../kibana-error.js';
@@ -40,14 +41,16 @@ export async function run(args: readonly string[], env: NodeJS.ProcessEnv, strea
 
 const LOCAL: ConnectionOptions = { url: 'http://localhost:5601' };
 
-/** Shows a line as long as Kibana is waited for. */
+/** Shows a line as long as Kibana is waited for: how long at most, where it is looked for, and what is wrong with it. */
 async function waiting<T>(
+  { kibana = LOCAL, waitMs }: Settings,
   stream: NodeJS.WriteStream,
   work: (onWait: (reason: string, waitedMs: number) => void) => Promise<T>,
 ): Promise<T> {
   const progress = progressOn(stream);
+  const what = `waiting up to ${waitMs / 1000} s for Kibana: ${connect(kibana).base}`;
   try {
-    return await work((reason, waitedMs) => progress.show(`Kibana ${reason} … ${Math.round(waitedMs / 1000)} s`));
+    return await work((reason, waitedMs) => progress.show(`${what} ${reason} … ${Math.round(waitedMs / 1000)} s`));
   } finally {
     progress.clear();
   }
@@ -56,8 +59,9 @@ async function waiting<T>(
 type Command = (settings: Settings, streams: Streams) => Promise<number>;
 
 const COMMANDS: Readonly<Record<Settings['command'], Command>> = {
-  async import({ kibana = LOCAL, space, waitMs, overwrite }, { stdout, stderr }) {
-    const { count, kibanaVersion, url, warnings } = await waiting(stderr, (onWait) =>
+  async import(settings, { stdout, stderr }) {
+    const { kibana = LOCAL, space, waitMs, overwrite } = settings;
+    const { count, kibanaVersion, url, warnings } = await waiting(settings, stderr, (onWait) =>
       importDashboards({ ...kibana, space, waitMs, overwrite, onWait }),
     );
     for (const warning of warnings) stderr.write(`${warning}\n`);
@@ -65,8 +69,11 @@ const COMMANDS: Readonly<Record<Settings['command'], Command>> = {
     return 0;
   },
 
-  async rules({ kibana = LOCAL, space, waitMs, quietMinutes }, { stdout, stderr }) {
-    const made = await waiting(stderr, (onWait) => importRules({ ...kibana, space, waitMs, quietMinutes, onWait }));
+  async rules(settings, { stdout, stderr }) {
+    const { kibana = LOCAL, space, waitMs, quietMinutes } = settings;
+    const made = await waiting(settings, stderr, (onWait) =>
+      importRules({ ...kibana, space, waitMs, quietMinutes, onWait }),
+    );
     for (const { name, isNew } of made) stdout.write(`${isNew ? 'made ' : 'there'} ${name}\n`);
     if (made.some(({ isNew }) => isNew))
       stdout.write('They tell nobody yet: add actions in Stack Management, Rules.\n');
