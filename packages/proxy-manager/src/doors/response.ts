@@ -14,8 +14,9 @@ import { AxiosError, AxiosHeaders } from './axios-core.js';
 export interface ExchangeInfo {
   /** `http.request.id` in the log. */
   readonly id: string;
+  /** Where it came from; why that was no hit stands in the reply's `Cache-Status` header, as `fwd` and `detail`. */
   readonly cache: CacheStatus;
-  /** The key that was used; undefined for a cache hit and an endpoint without keys. */
+  /** The key of the last attempt; undefined for a cache hit and an endpoint without keys. The log tells those before. */
   readonly credential: { readonly id: string } | undefined;
   readonly proxy: { readonly id: string } | undefined;
   /** Attempts on the network; 0 for a cache hit. */
