@@ -1,5 +1,7 @@
 import { Readable } from 'node:stream';
 import type { HeaderList } from '../pipeline/headers.js';
+import type { LateSource } from './late-stream.js';
+import { LateStream } from './late-stream.js';
 import { bytesOf, webBody } from './web-body.js';
 
 interface Head {
@@ -11,16 +13,15 @@ interface Head {
 }
 
 /** Of its members those that are not said anew below: its types know methods as properties, which no method may stand for. */
-const Platform: new (...words: ConstructorParameters<typeof Response>) => Pick<Response, 'headers' | 'statusText'> =
-  Response;
+const Platform: new (...words: ConstructorParameters<typeof Response>) => Pick<Response, 'headers'> = Response;
 
 const utf8 = new TextDecoder();
 
 /**
- * A `Response` of the platform with what only fetch itself can give one: `url`, `redirected`, `type`, and statuses such
- * as 999. Its text, JSON and bytes are read off what has come; the platform's body, whose streams take longer to make
- * than the rest of the Response, is made when somebody asks for more. (`super` has none: who calls the methods of
- * `Response.prototype` on it finds it empty.)
+ * A `Response` of the platform with what only fetch itself can give one: `url`, `redirected`, `type`, statuses such as 999,
+ * and reasons in any letters. Its text, JSON and bytes are read off what has come; the platform's body, whose streams take
+ * longer to make than the rest of the Response, is made when somebody asks for more, also by the methods of
+ * `Response.prototype`.
  */
 export class FetchResponse extends Platform implements Response {
   readonly #head: Head;
@@ -31,11 +32,13 @@ export class FetchResponse extends Platform implements Response {
 
   constructor(content: Readable | ReadableStream | Uint8Array | null, head: Head, signal?: AbortSignal) {
     const { status, statusText, headers } = head;
-    super(null, {
+    const late = content === null ? undefined : new LateStream();
+    super((late as unknown as ReadableStream | undefined) ?? null, {
       status: isUsual(status) ? status : 200,
-      statusText,
-      headers: headers as [string, string][],
+      statusText: REASON.test(statusText) ? statusText : '',
+      headers: withoutPlaceholders(headers) as [string, string][],
     });
+    if (late !== undefined) late.source = this.#source();
     this.#head = head;
     this.#content = content;
     this.#signal = signal;
@@ -56,7 +59,12 @@ export class FetchResponse extends Platform implements Response {
   }
 
   get status(): number {
-    return this.#head.status;
+    // The platform asks while it makes what this extends.
+    return #head in this ? this.#head.status : 200;
+  }
+
+  get statusText(): string {
+    return this.#head.statusText;
   }
 
   get ok(): boolean {
@@ -103,6 +111,19 @@ export class FetchResponse extends Platform implements Response {
     return new FetchResponse(isThere ? this.#content : this.#whole().clone().body, this.#head);
   }
 
+  /** Of the body that the methods of `Response.prototype` read. */
+  #source(): LateSource {
+    const stream = (): ReadableStream => this.#whole().body as ReadableStream;
+    return {
+      isTouched: () => this.#isRead || this.#platform !== undefined,
+      stream,
+      tee: () => {
+        const clone = this.#whole().clone();
+        return [stream(), clone.body as ReadableStream];
+      },
+    };
+  }
+
   /** What has come, for one reader; undefined where the platform has it, or somebody took it. */
   #taken(): Promise<Uint8Array> | Uint8Array | undefined {
     const content = this.#content;
@@ -125,7 +146,15 @@ export class FetchResponse extends Platform implements Response {
   }
 }
 
-/** One that a Response can be made with. */
+/** A reason that a Response can be made with (RFC 9112 §4). */
+const REASON = /^[\t -~\u0080-\u00FF]*$/;
+
+/** Names in which a secret was hidden are none any more. */
+function withoutPlaceholders(headers: HeaderList): HeaderList {
+  return headers.some(([name]) => name.includes('{')) ? headers.filter(([name]) => !name.includes('{')) : headers;
+}
+
+/** A status that a Response can be made with. */
 function isUsual(status: number): boolean {
   return status >= 200 && status <= 599;
 }

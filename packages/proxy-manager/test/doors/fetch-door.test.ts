@@ -150,6 +150,8 @@ describe('gives what fetch gives:', () => {
     ['a HEAD', { method: 'HEAD' }, (_hit, res) => res.setHeader('content-length', '10').end()],
     ['a 404', {}, (_hit, res) => res.writeHead(404, 'Nope').end('none')],
     ['a 500', {}, (_hit, res) => res.writeHead(500).end('down')],
+    // Node writes it in Latin-1 and fetch reads it as UTF-8: what comes of it is no byte any more.
+    ['a reason in other letters', {}, (_hit, res) => res.writeHead(404, 'nicht verfügbar').end('none')],
     ['a 304', { headers: { 'if-none-match': '"x"' } }, (_hit, res) => res.writeHead(304, { etag: '"x"' }).end()],
     ['cookies', {}, (_hit, res) => res.writeHead(200, { 'set-cookie': ['a=1', 'b=2'], 'x-two': ['1', '2'] }).end()],
     ['a body of many pieces', {}, (_hit, res) => res.end('ж'.repeat(500_000))],
@@ -178,6 +180,15 @@ describe('gives what fetch gives:', () => {
   test('a status that no Response can be made with', async () => {
     const api = await startApi((_hit, res) => res.writeHead(999).end('no'));
     expect(await startRequest().fetch(api.url)).toMatchObject({ status: 999, ok: false });
+  });
+
+  test('a head that echoes the key as a name, which no Headers take', async () => {
+    const api = await startApi((hit, res) => {
+      res.writeHead(200, { [`x-${String(hit.headers['x-api-key'])}`]: 'a', 'x-b': 'b' }).end('text');
+    });
+    const response = await startRequest().fetch(api.url);
+    expect([response.headers.get('x-b'), await response.text()]).toEqual(['b', 'text']);
+    expect(JSON.stringify([...response.headers])).not.toContain('the-secret-key');
   });
 
   test('its head at once and its body as it comes, in a byte stream with back-pressure', async () => {
@@ -359,6 +370,34 @@ describe('a Response is read as fetch’s:', () => {
     'text of a body that somebody reads': async (response) => {
       response.body?.getReader();
       return response.text();
+    },
+    'text by the platform’s own method': (response) => Response.prototype.text.call(response),
+    'JSON by the platform’s own method': (response) => Response.prototype.json.call(response),
+    'blob by the platform’s own method': async (response) => (await Response.prototype.blob.call(response)).text(),
+    'text of both of a clone by the platform’s own method': async (response) => {
+      const clone = Response.prototype.clone.call(response);
+      return [await clone.text(), await response.text(), response.bodyUsed];
+    },
+    'what the platform’s own method leaves': async (response) => {
+      await Response.prototype.text.call(response);
+      return [response.bodyUsed, response.body?.locked, await response.text()];
+    },
+    'the platform’s own method after text': async (response) => {
+      await response.text();
+      return Response.prototype.text.call(response);
+    },
+    'the platform’s own method after the body was looked at': async (response) => {
+      const isLocked = response.body?.locked;
+      return [isLocked, await Response.prototype.text.call(response)];
+    },
+    'a wrapper around it': async (response) => {
+      const wrapper = new Proxy(response, {
+        get(target, name) {
+          const value: unknown = Reflect.get(target, name, target);
+          return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+        },
+      });
+      return [wrapper.status, wrapper.headers.get('content-type'), await wrapper.text()];
     },
     'what is used': async (response) => {
       const before = response.bodyUsed;
