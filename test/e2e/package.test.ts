@@ -84,6 +84,33 @@ it('sends by each of the three doors, from one file of its own', async () => {
   );
 });
 
+it('loads for a first send nothing that it can do without', async () => {
+  const api = await startApi();
+  const output = await program(
+    `import { createRequire, register } from 'node:module';
+     const told = "import { writeSync } from 'node:fs';" +
+       "export async function load(url, context, next) { writeSync(1, url + ' '); return next(url, context); }";
+     register('data:text/javascript,' + encodeURIComponent(told));
+     const { Request } = await import('proxy-manager');
+     const secrets = { key_based: { a: { keys: ['some-key'] } } };
+     const request = new Request({ endpoint: 'a', secrets, headers: { 'x-key': '{key}' } });
+     await request.send('${api.url}/first');
+     await request.close();
+     console.log(Object.keys(createRequire(import.meta.url).cache).join(' '));`,
+  );
+  const loaded = output.split(' ').map((file) => file.split('node_modules/').at(-1) ?? '');
+  expect(loaded).toEqual(expect.arrayContaining(['undici/lib/dispatcher/client.js', 'lmdb/dist/index.cjs']));
+  const spared = [
+    'axios/lib/axios.js',
+    'undici/index.js',
+    'lmdb/index.js',
+    'bottleneck/',
+    'tough-cookie/',
+    'user-agents/',
+  ];
+  expect(loaded.filter((file) => spared.some((name) => file.startsWith(name)))).toEqual([]);
+});
+
 it('brings the contracts that a store is held to', async () => {
   const output = await program(
     `import * as contracts from 'proxy-manager/testing';

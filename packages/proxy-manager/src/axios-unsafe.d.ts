@@ -8,6 +8,3 @@ declare module 'axios/unsafe/core/AxiosHeaders.js' {
 declare module 'axios/unsafe/cancel/CanceledError.js' {
   export { CanceledError as default } from 'axios';
 }
-declare module 'undici/lib/dispatcher/client.js' {
-  export { Client as default } from 'undici';
-}

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { createSecureContext } from 'node:tls';
+import { tls } from '../builtins.js';
 import { fingerprint, Secret } from '../secret.js';
 import { fieldsOf } from './endpoint-options.js';
 import type { Path, Report } from './problem.js';
@@ -17,7 +17,7 @@ export function readTls(value: unknown, path: Path, report: Report): TlsIdentity
     return undefined;
   }
   try {
-    createSecureContext({ ca, cert, key, passphrase });
+    tls.createSecureContext({ ca, cert, key, passphrase });
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
     report(path, `expected certificates in PEM and the key that belongs to cert, found others (${code})`);

@@ -1,5 +1,4 @@
 import { Stream } from 'node:stream';
-import { ReadableStream } from 'node:stream/web';
 import { isAnyArrayBuffer } from 'node:util/types';
 import type { InternalAxiosRequestConfig } from 'axios';
 import type { OutboundRequest } from '../pipeline/exchange.js';

@@ -1,5 +1,4 @@
 import { PassThrough, Readable, Stream } from 'node:stream';
-import { ReadableStream } from 'node:stream/web';
 import { isAnyArrayBuffer } from 'node:util/types';
 import type { OutboundRequest } from '../pipeline/exchange.js';
 import { AxiosHeaders, wholeAxios } from './axios-core.js';

@@ -1,4 +1,5 @@
-import { LRUCache } from 'lru-cache';
+import type { LRUCache } from 'lru-cache';
+import { lastUsed } from '../last-used.js';
 
 /** Pairs are forgotten after this, in ms. */
 const FORGOTTEN_MS = 600_000;
@@ -9,8 +10,8 @@ const KEPT = 10_000;
  * through several proxies is most likely down itself, and says nothing about any of them.
  */
 export class FailureMatrix {
-  readonly #hosts = new LRUCache<string, Set<string>>({ max: KEPT, ttl: FORGOTTEN_MS });
-  readonly #proxies = new LRUCache<string, Set<string>>({ max: KEPT, ttl: FORGOTTEN_MS });
+  readonly #hosts = lastUsed<Set<string>>(KEPT, FORGOTTEN_MS);
+  readonly #proxies = lastUsed<Set<string>>(KEPT, FORGOTTEN_MS);
 
   /** Notes that `host` was not reached through `proxy`; true where now the proxy itself is to blame. */
   failed(proxy: string, host: string): boolean {

@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.js';
+import { lastUsed } from '../last-used.js';
 
 /** So many attempts in a row must find a host down before it is left alone. */
 const OPENS_AFTER = 10;
@@ -21,7 +21,7 @@ interface Seen {
 /** Leaves hosts alone that are down: nobody asks them for a while, then one attempt at a time finds out. Of this process. */
 export class HostBreaker {
   readonly #clock: Clock;
-  readonly #hosts = new LRUCache<string, Seen>({ max: KEPT_HOSTS });
+  readonly #hosts = lastUsed<Seen>(KEPT_HOSTS);
 
   constructor(clock: Clock) {
     this.#clock = clock;

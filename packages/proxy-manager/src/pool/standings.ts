@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache';
+import { lastUsed } from '../last-used.js';
 import type { StandingStore } from '../usage/standing-store.js';
 import type { Noted, Standing, StandingEvent } from './standing.js';
 
@@ -20,7 +20,7 @@ interface Kept {
 /** The standings of a store at hand: read once, brought up to date behind whoever asks, and with the own notes at once. */
 export class Standings {
   readonly #store: StandingStore;
-  readonly #kept = new LRUCache<string, Kept>({ max: KEPT_BOOKS });
+  readonly #kept = lastUsed<Kept>(KEPT_BOOKS);
 
   constructor(store: StandingStore) {
     this.#store = store;

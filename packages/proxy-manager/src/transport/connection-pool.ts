@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache';
 import type { Client } from 'undici';
+import { lastUsed } from '../last-used.js';
 import type { Carrier } from './carrier.js';
 import { Connection, timed, type ConnectionOwner, type ConnectionSettings, type Dialled } from './connection.js';
 import { dial } from './dial.js';
@@ -33,7 +33,7 @@ export class ConnectionPool {
   readonly #all = new Set<Connection | Http2Connection>();
   readonly #shared = new Map<string, Set<Http2Connection>>();
   readonly #asking = new Map<string, Promise<unknown>>();
-  readonly #speaksHttp1 = new LRUCache<string, true>({ max: KNOWN_ROUTES });
+  readonly #speaksHttp1 = lastUsed<true>(KNOWN_ROUTES);
   readonly #closing = new AbortController();
 
   constructor(

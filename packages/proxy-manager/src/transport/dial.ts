@@ -1,5 +1,6 @@
 import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'node:net';
-import { connect as connectTls, type SecureContextOptions } from 'node:tls';
+import type { SecureContextOptions } from 'node:tls';
+import * as builtins from '../builtins.js';
 import type { ProxyCredential } from '../config/resolve.js';
 import { TransportFault } from './fault.js';
 import { openHttpTunnel } from './http-tunnel.js';
@@ -108,7 +109,7 @@ function tls(
 ): Promise<Socket> {
   const startedMs = performance.now();
   const session = settings.sessions.get(servername);
-  const socket = connectTls({
+  const socket = builtins.tls.connect({
     ...settings.tls,
     socket: over,
     // An address is no server name (RFC 6066 §3); the certificate is then checked against `host`.

@@ -1,6 +1,7 @@
-import { lookup as systemLookup, type LookupAddress } from 'node:dns';
+import type { LookupAddress } from 'node:dns';
 import type { LookupFunction } from 'node:net';
-import { LRUCache } from 'lru-cache';
+import { dns } from '../builtins.js';
+import { lastUsed } from '../last-used.js';
 
 /** The system does not say how long an answer is good for; so long nobody minds, and a server that moves is found again. */
 const TTL_MS = 10_000;
@@ -11,8 +12,8 @@ const NAMES = 1_000;
  * All addresses are handed out, in the system's order: Node tries them in turn, families alternating (RFC 8305). A
  * fault is told to those who waited, and not remembered.
  */
-export function cachedLookup(lookup: typeof systemLookup = systemLookup): LookupFunction {
-  const found = new LRUCache<string, readonly LookupAddress[]>({ max: NAMES, ttl: TTL_MS });
+export function cachedLookup(lookup: typeof dns.lookup = dns.lookup): LookupFunction {
+  const found = lastUsed<readonly LookupAddress[]>(NAMES, TTL_MS);
   const asking = new Map<string, ((error: NodeJS.ErrnoException | null, all: readonly LookupAddress[]) => void)[]>();
 
   return (hostname, options, callback) => {

@@ -1,7 +1,8 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
 import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
+import * as builtins from '../builtins.js';
 import type { WireObservation } from './transport.js';
 
 /** What axios wants of its `transport` option. */
@@ -60,7 +61,7 @@ export class ObservedRequest {
 
   #onSocket(socket: Socket, request: http.ClientRequest, secure: boolean, askedMs: number): void {
     this.#socket = socket;
-    const tls = socket instanceof TLSSocket;
+    const tls = socket instanceof builtins.tls.TLSSocket;
     if (secure && !tls) this.tunnelRefused = true;
     else if (request.reusedSocket || !(socket.connecting || (tls && handshaking(socket)))) {
       this.#mark = { sent: socket.bytesWritten, received: socket.bytesRead };

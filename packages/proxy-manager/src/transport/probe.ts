@@ -1,4 +1,4 @@
-import { lookup } from 'node:dns';
+import { dns } from '../builtins.js';
 import type { ProxyCredential } from '../config/resolve.js';
 import { dial } from './dial.js';
 import { TransportFault } from './fault.js';
@@ -21,7 +21,7 @@ export async function probeProxy(proxy: ProxyCredential, target: string | undefi
     proxy,
     absoluteForm: target === undefined,
   };
-  const settings = { stepMs: STEP_MS, tls: {}, lookup, alpn: [], sessions: new Map<string, Buffer>() };
+  const settings = { stepMs: STEP_MS, tls: {}, lookup: dns.lookup, alpn: [], sessions: new Map<string, Buffer>() };
   try {
     const socket = await dial(route, undefined, settings, AbortSignal.timeout(2 * STEP_MS));
     socket.destroy();

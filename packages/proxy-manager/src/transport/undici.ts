@@ -1,8 +1,7 @@
 import type { SecureContextOptions } from 'node:tls';
 import { Readable } from 'node:stream';
-import { LRUCache } from 'lru-cache';
-import type { Client } from 'undici';
 import { ClosedError } from '../errors.js';
+import { lastUsed } from '../last-used.js';
 import type { Carrier } from './carrier.js';
 import { ConnectionPool } from './connection-pool.js';
 import { cachedLookup } from './dns-cache.js';
@@ -11,6 +10,7 @@ import { proxyAuthorization } from './proxy-authorization.js';
 import { followRedirects } from './redirects.js';
 import { routeTo, type Route } from './route.js';
 import type { Transport, WireObservation, WireReply, WireRequest } from './transport.js';
+import { loadClient } from './undici-client.js';
 import { WireExchange } from './wire-exchange.js';
 
 const TLS_SESSIONS = 500;
@@ -53,7 +53,7 @@ export function undiciTransport(options: UndiciTransportOptions = {}): Transport
 
   const open = async (): Promise<ConnectionPool> => {
     const undici = { Client: await loadClient() };
-    const sessions = new LRUCache<string, Buffer>({ max: TLS_SESSIONS });
+    const sessions = lastUsed<Buffer>(TLS_SESSIONS);
     const settings = { stepMs: connectMs, headersMs, bodyMs, tls, sessions, lookup: cachedLookup() };
     opened = new ConnectionPool(undici, settings, { perRoute: connections, idle: IDLE_CONNECTIONS });
     return opened;
@@ -78,16 +78,6 @@ export function undiciTransport(options: UndiciTransportOptions = {}): Transport
       await pool?.close(new ClosedError('ProxyManager'));
     },
   };
-}
-
-/** The one class of undici that is used: all of it takes three times as long to load. */
-async function loadClient(): Promise<typeof Client> {
-  try {
-    return (await import('undici/lib/dispatcher/client.js')).default;
-  } catch {
-    // Another release may keep it elsewhere.
-    return (await import('undici')).Client;
-  }
 }
 
 function exchangeOn(

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Client } from '@elastic/elasticsearch';
-import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.js';
 import { systemClock } from '../clock.js';
+import { lastUsed } from '../last-used.js';
 import { arrived, giveBack, learn, read, rest, take } from '../pool/ledger.js';
 import type { Standing } from '../pool/standing.js';
 import { afterEvent, FORGOTTEN_MS } from '../pool/standing.js';
@@ -40,8 +40,8 @@ const KEPT = 1_000;
  */
 export function elasticsearchUsageStore(options: ElasticsearchUsageOptions): UsageStore {
   const { clock = systemClock, prepare, index = 'proxy_manager-usage-v1' } = options;
-  const ledgers = new LRUCache<string, SharedDocument<MemoryLedger>>({ max: KEPT });
-  const books = new LRUCache<string, SharedDocument<Map<string, Standing>>>({ max: KEPT });
+  const ledgers = lastUsed<SharedDocument<MemoryLedger>>(KEPT);
+  const books = lastUsed<SharedDocument<Map<string, Standing>>>(KEPT);
   async function open(): Promise<Client> {
     const client = await options.client();
     await prepare?.(client);
