@@ -13,8 +13,6 @@ interface Codec {
   readonly decode: readonly [sync: Transform, async: Transform];
 }
 
-/** Smaller bodies gain less than the time takes. */
-const MIN_BYTES = 1024;
 /** Up to here a body is coded where the caller stands: a thread takes three times as long for the same work. */
 const MAX_SYNC_BYTES = 128 * 1024;
 
@@ -58,11 +56,11 @@ export interface StoredBody {
   readonly coding: string | undefined;
 }
 
-/** The body as it is worth keeping: coded by zstd or brotli where it is text of 1 kB or more that came without a coding. */
-export async function compressBody(body: Uint8Array, headers: HeaderList): Promise<StoredBody> {
+/** The body as it is worth keeping: coded by zstd or brotli where it is text of `minBytes` or more that came without a coding. */
+export async function compressBody(body: Uint8Array, headers: HeaderList, minBytes: number): Promise<StoredBody> {
   const asItIs = { bytes: body, coding: undefined };
   const [codec] = CODECS;
-  if (codec === undefined || body.byteLength < MIN_BYTES) return asItIs;
+  if (codec === undefined || body.byteLength < minBytes) return asItIs;
   if (header(headers, 'content-encoding') !== undefined) return asItIs;
   if (!COMPRESSIBLE.test(header(headers, 'content-type') ?? '')) return asItIs;
   const bytes = await codec.encode[way(body.byteLength)](body, codec.options);

@@ -31,6 +31,9 @@ interface Opened {
   readonly openedAt: number;
 }
 
+/** To decode a smaller body would take longer than all the rest of a hit; what fills a disk is larger. */
+const COMPRESSED_FROM = 16 * 1024;
+
 /** So many entries are looked through or deleted in one piece: other processes wait for a transaction. */
 const PIECE = 200;
 
@@ -184,7 +187,7 @@ export function lmdbCacheStore(options: LmdbCacheOptions): CacheStore {
   }
 
   async function store(key: string, entry: CacheEntry, fence: number | undefined): Promise<boolean> {
-    const record = await encodeEntry(entry);
+    const record = await encodeEntry(entry, COMPRESSED_FROM);
     const { method, url, tags, expiresAtMs } = entry;
     const nowMs = clock.now();
     const hadToGo = await writeSoon(({ shelf, leases }) => {

@@ -20,9 +20,9 @@ type Head = Omit<CacheEntry, Optional | 'body'> &
     readonly coded?: readonly [coding: string, length: number];
   };
 
-/** The entry as bytes, its body compressed where that is worth it. */
-export async function encodeEntry({ body, ...head }: CacheEntry): Promise<Buffer> {
-  const { bytes, coding } = await compressBody(body, head.headers);
+/** The entry as bytes, its body compressed where it has `compressedFrom` bytes or more and that is worth it. */
+export async function encodeEntry({ body, ...head }: CacheEntry, compressedFrom: number): Promise<Buffer> {
+  const { bytes, coding } = await compressBody(body, head.headers, compressedFrom);
   const written: Head = coding === undefined ? head : { ...head, coded: [coding, body.byteLength] };
   const text = Buffer.from(JSON.stringify(written));
   const record = Buffer.allocUnsafe(HEAD_AT + text.byteLength + bytes.byteLength);

@@ -62,6 +62,33 @@ describe('leases in lmdb', () => {
     expect(await store.set(keyOf(2), entry(), late)).toBe(false);
   });
 
+  test.each([
+    [6, 'still told'],
+    [10, 'cleared up by then'],
+    [70, 'long gone'],
+    [3_600, 'forgotten'],
+  ])('a leader that wakes after %i s overwrites nothing: the landing of its successor is %s', async (seconds) => {
+    const [asleep, successor] = [0, 1].map(() => lmdbCacheStore({ environment: async () => environment, clock }));
+    const key = keyOf(5_000 + seconds);
+    const token = async (store: typeof asleep): Promise<number> => {
+      const take = await store?.leases?.take(key, 5_000, false);
+      return take?.state === 'taken' ? take.token : 0;
+    };
+    const early = await token(asleep);
+    clock.nowMs += 5_001;
+    const late = await token(successor);
+    expect(late).toBeGreaterThan(early);
+    const newer = entry({ statusText: 'Newer', expiresAtMs: clock.nowMs + 86_400_000 });
+    expect(await successor?.set(key, newer, late)).toBe(true);
+    await successor?.leases?.release(key, late, 'stored');
+    for (let passed = 6; passed <= seconds; passed += Math.ceil(seconds / 20)) {
+      clock.nowMs += Math.ceil(seconds / 20) * 1000;
+      await successor?.leases?.take(keyOf(9_000 + passed), 100, false);
+    }
+    expect(await asleep?.set(key, entry(), early)).toBe(false);
+    expect((await successor?.get(key))?.statusText).toBe('Newer');
+  });
+
   test('one that is held is not cleared up, however long', async () => {
     const here = leases();
     const held = await here.take(keyOf(1), 60_000, false);

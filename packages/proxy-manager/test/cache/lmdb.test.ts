@@ -11,7 +11,7 @@ import { cacheStoreContract } from '../../src/testing/cache-contract.js';
 import { clock, entry, keyFor } from './entry.js';
 import { scratchEnvironment } from './scratch.js';
 
-const whole = await encodeEntry(entry());
+const whole = await encodeEntry(entry(), 1024);
 
 describe('lmdb cache store', () => {
   let opened: Environment;
@@ -86,6 +86,21 @@ describe('lmdb cache store', () => {
     await store.close();
     expect(asked).toBe(1);
     expect((await database()).doesExist(['e', keyFor('a')])).toBe(true);
+  });
+
+  test('text that decodes slower than it is read lies as it is, longer text compressed', async () => {
+    const own = await scratchEnvironment();
+    const store = lmdbCacheStore({ environment: async () => own, clock });
+    const bytesOf = async (length: number): Promise<number> => {
+      const before = await store.stats();
+      const body = Buffer.alloc(length, 'all work and no play');
+      await store.set(keyFor(`text of ${length}`), entry({ body }));
+      expect((await store.get(keyFor(`text of ${length}`)))?.body).toEqual(body);
+      return (await store.stats()).bytes - before.bytes;
+    };
+    expect(await bytesOf(10_000)).toBeGreaterThan(10_000);
+    expect(await bytesOf(20_000)).toBeLessThan(5_000);
+    await own.close();
   });
 
   test('a write takes expired entries away with it', async () => {
