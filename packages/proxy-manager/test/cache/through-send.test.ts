@@ -229,7 +229,7 @@ test('perCredential keeps the replies of each pinned credential apart', async ()
   const shared = request({ cache: true });
   await expect(one.send(origin.url, placed)).rejects.toMatchObject({
     code: 'ERR_CONFIG',
-    message: expect.stringMatching(/cache\.perCredential: .*getKeyProxy\(\)/),
+    message: expect.stringMatching(/cache: perCredential: .*getKeyProxy\(\)/),
   });
   expect(origin.requests).toBe(0);
   await one.getKeyProxy();
