@@ -1,7 +1,7 @@
 import type { Endpoint, Endpoints } from './config/resolve.js';
 import { unknownEndpoint } from './config/validate-options.js';
 import { ConfigError } from './errors.js';
-import { exchangeAbort, unlessAborted } from './pipeline/abort.js';
+import { canFire, exchangeAbort, unlessAborted } from './pipeline/abort.js';
 import { Waits } from './pipeline/waits.js';
 import type { Lease } from './pool/lease.js';
 import type { CredentialPool, LeaseDemand } from './pool/pool.js';
@@ -67,7 +67,7 @@ export class Pools {
   lease(pool: Pool, demand: LeaseDemand, waits: readonly Waits[]): Promise<Lease> {
     if (demand.waitMs > 0) return this.#leaseInTime(pool, demand, waits);
     const leasing = this.#serving(pool, demand).lease(demand);
-    return demand.signal === undefined ? leasing : unlessAborted(leasing, demand.signal);
+    return demand.signal === undefined ? leasing : inTime(leasing, demand.signal);
   }
 
   async #leaseInTime(pool: Pool, demand: LeaseDemand, waits: readonly Waits[]): Promise<Lease> {
@@ -79,7 +79,7 @@ export class Pools {
       for (const set of sets) set.add(wait);
       try {
         const waitMs = Math.max(0, untilMs - performance.now());
-        return await unlessAborted(credentials.lease({ ...demand, waitMs, signal: wait.signal }), wait.signal);
+        return await inTime(credentials.lease({ ...demand, waitMs, signal: wait.signal }), wait.signal);
       } catch (error) {
         if (error !== REPLACED) throw error;
       } finally {
@@ -119,6 +119,15 @@ export class Pools {
     if (present.pool !== pool && pin !== undefined && !hasIds(present.pool, pin)) throw removed(pool.endpoint);
     return present.credentials;
   }
+}
+
+/** The lease, unless the signal fires: one that comes all the same is given back. */
+function inTime(leasing: Promise<Lease>, signal: AbortSignal): Promise<Lease> {
+  if (!canFire(signal)) return leasing;
+  return unlessAborted(leasing, signal).catch((error: unknown) => {
+    leasing.then((late) => late.settle(undefined, false)).catch(() => {});
+    throw error;
+  });
 }
 
 /** The error for a key or proxy that somebody keeps, and that secrets.json no longer has. */

@@ -1,7 +1,7 @@
 import type { Attempt, Exchange, Reply } from '../pipeline/exchange.js';
 import { header } from '../pipeline/headers.js';
 import type { Outcome } from './exchange-line.js';
-import { andJson, andNumber, andObject, andText } from './json-text.js';
+import { andJson, andNumber, andObject, andText, numeral } from './json-text.js';
 import { publicUrl } from './public-url.js';
 import { bodyText, headerFields, hidingOwn } from './record-content.js';
 import type { BodyPolicy, RecordPolicy } from './record-policy.js';
@@ -61,7 +61,7 @@ function askedMembers({ id, request }: Exchange, attempt: Attempt | undefined, s
 
 function answeredMembers(reply: Reply, outcome: Outcome, attempt: Attempt | undefined, shown: Shown): string {
   const type = mimeType(header(reply.headers, 'content-type'));
-  let text = `"status_code":${reply.status}`;
+  let text = `"status_code":${numeral(reply.status)}`;
   if (attempt !== undefined && attempt.bytesReceived > 0) text += `,"bytes":${attempt.bytesReceived}`;
   text += andText('mime_type', type);
   text += andObject('body', answeredBody(reply, outcome, type, shown));

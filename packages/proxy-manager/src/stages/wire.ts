@@ -39,7 +39,8 @@ export function wireStage({ transport, clock }: { transport: Transport; clock: C
       login === undefined ? masker : new Masker([lease?.key?.secret, lease?.proxy?.userinfo, login], given);
     attempt.hide = (text) => keeper.text(text);
     try {
-      const reply = await transport.send(toWire(exchange, masker), attempt);
+      const request = toWire(exchange, masker);
+      const reply = await transport.send(request, attempt);
       attempt.sent = true;
       attempt.host = reply.url.host;
       exchange.identity?.keepCookies(reply.url, reply.headers);
@@ -54,8 +55,8 @@ export function wireStage({ transport, clock }: { transport: Transport; clock: C
         statusText: head.statusText,
         headers: head.headers,
         body: reply.body,
-        // Without redirects it is the very url that was asked for, which is concealed already.
-        url: attempt.redirects === 0 ? exchange.request.url : masker.url(reply.url),
+        // Where it is the one that was asked for, that is concealed already.
+        url: reply.url.href === request.url.href ? exchange.request.url : masker.url(reply.url),
         httpVersion: reply.httpVersion,
         verdict,
         echoesSecret: isCached && isEcho(reply, keeper === masker ? head : keeper.head(reply), keeper),

@@ -102,12 +102,18 @@ function exchangeOn(
     );
     return exchange.reply;
   };
-  const carrier = pool.take(route, request.signal);
-  if (!(carrier instanceof Promise)) return sendOn(carrier);
-  return carrier.then(sendOn, (error: unknown) => {
+  const unsent = (error: unknown): never => {
     if (body instanceof Readable) body.on('error', () => {}).destroy();
     throw error;
-  });
+  };
+  const carrier = pool.take(route, request.signal);
+  if (!(carrier instanceof Promise)) return sendOn(carrier);
+  return carrier.then((given) => {
+    if (!request.signal.aborted) return sendOn(given);
+    // In the moment in which it was given: nobody heard of that, and whoever listens from now on hears nothing more.
+    given.release();
+    return unsent(request.signal.reason);
+  }, unsent);
 }
 
 function target({ origin, pathname, search }: URL, { absoluteForm }: Route): string {

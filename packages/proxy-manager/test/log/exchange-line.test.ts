@@ -94,6 +94,13 @@ test('an attempt with its reply: every field of it', () => {
   });
 });
 
+test('a status that is no number, as of a transport of the user’s own, spoils no record', () => {
+  for (const status of [Number.NaN, undefined as unknown as number]) {
+    const { http } = toRecord(anExchange(), { reply: aReply({ status }) }, ENDED_MS);
+    expect(http).toMatchObject({ response: { status_code: null } });
+  }
+});
+
 test('a reply out of the cache tells of no attempt', () => {
   const exchange = anExchange({ trace: { cache: 'hit', cacheAgeMs: 1234.5, last: undefined } });
   const record = toRecord(exchange, { reply: aReply() }, STARTED_MS);

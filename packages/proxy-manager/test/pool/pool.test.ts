@@ -4,6 +4,7 @@ import type { Endpoint, KeyCredential, ProxyCredential, WindowSpec } from '../..
 import { ConfigError, PoolExhaustedError, StoreError } from '../../src/errors.js';
 import type { CredentialPool, LeaseDemand } from '../../src/pool/pool.js';
 import { credentialPool, poolOf } from '../../src/pool/pool.js';
+import { Pools } from '../../src/pools.js';
 import { Secret } from '../../src/secret.js';
 import { memoryUsageStore } from '../../src/usage/memory.js';
 import type { Pool, UsageStore } from '../../src/usage/usage-store.js';
@@ -338,6 +339,33 @@ describe('waiting for a lease', () => {
     await expect(lease).rejects.toThrow('changed my mind');
     expect(await totals(one)).toEqual([0]);
   });
+
+  test.each([0, 1000])(
+    'an abort in the moment in which the lease is there gives the use back, waiting %d ms',
+    async (waitMs) => {
+      const leaving = new AbortController();
+      const store = memoryUsageStore();
+      const endpoint = endpointOf([key('a', hourly(1))]);
+      /** Aborts when the pool has looked at the signal for the last time, and nobody has the lease yet. */
+      const watched: UsageStore = {
+        ...store,
+        async take(demand) {
+          const { granted, ...answer } = await store.take(demand);
+          const getter = { get: () => (queueMicrotask(() => leaving.abort(new Error('changed my mind'))), granted) };
+          return Object.defineProperty(answer, 'granted', getter) as Awaited<ReturnType<UsageStore['take']>>;
+        },
+      };
+      const pools = new Pools(new Map([['shop', endpoint]]), (_, pool) =>
+        credentialPool({ store: watched, endpoint, pool }),
+      );
+      const { pool } = pools.of('shop', undefined);
+      const leasing = pools.lease(pool, once({ waitMs, signal: leaving.signal }), []);
+      await expect(leasing).rejects.toThrow('changed my mind');
+      await expect
+        .poll(() => totals({ store, pool, credentials: credentialPool({ store, endpoint, pool }) }))
+        .toEqual([0]);
+    },
+  );
 
   test('whoever waits for a pinned credential keeps nobody else waiting', async () => {
     const { credentials } = bench(endpointOf([key('a', hourly(1)), key('b', [{ limit: 1, everyMs: SHORT_MS }])]));

@@ -28,6 +28,27 @@ test('an aborted request is not sent at all', async () => {
   expect(origin.connections).toBe(0);
 });
 
+test('a request that is aborted in the moment in which it is given its connection is not sent', async () => {
+  const origin = await open(startOrigin((_request, response) => response.end('x')));
+  const narrow = undiciTransport({ connections: 1 });
+  cleanups.unshift(() => narrow.close());
+  const leaving = new AbortController();
+  // The end of the first one is noted right before it hands its connection on.
+  const noted = observe();
+  Object.defineProperty(noted, 'downloadMs', {
+    set() {
+      queueMicrotask(() => leaving.abort(new Error('changed my mind')));
+    },
+  });
+  const first = narrow.send(wireRequest(origin.url), noted);
+  const observation = observe();
+  const second = narrow.send(wireRequest(origin.url, { signal: leaving.signal }), observation);
+  const third = narrow.send(wireRequest(origin.url), observe());
+  await expect(second).rejects.toThrow('changed my mind');
+  expect(observation.sent).toBe(false);
+  expect([(await first).status, (await third).status, origin.connections]).toEqual([200, 200, 1]);
+});
+
 test.each([
   ['in the TLS handshake', 'hang', (port: number) => wireRequest(`https://127.0.0.1:${port}`), false],
   [
