@@ -1,4 +1,6 @@
-// Writes docs/performance.md from bench/results, where `npm run bench -- request|profile --json` and `soak` have put it.
+// Writes docs/performance.md from bench/results, where `npm run bench -- request|profile --json` and `soak` have put it. The
+// flame graph it shows is made anew with the profile: `npm run bench -- profile --json bench/results/profile.json --svg
+// docs/flame-graph.svg && node scripts/performance.mjs`.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './lib/paths.mjs';
@@ -47,6 +49,12 @@ calls in Node.js is its own.
 | part | % |
 |---|---|
 ${parts.map(({ part, percent }) => `| ${part} | ${percent} |`).join('\n')}
+
+The same as a flame graph: a box for each function, as wide as the CPU that it and what it called took, and below it what it
+called. A \`send\` is many of them, since after each \`await\` its stack begins anew; they stand by their size, not by time, and
+what took less than 0.4 % is left out. Opened by itself, [the picture](flame-graph.svg) names each box under the pointer.
+
+![Flame graph of a send with everything on](flame-graph.svg)
 
 ## Over a long time
 
