@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import { afterAll, describe, expect, test } from 'vitest';
 import { ConfigError, StoreError } from '../../../packages/proxy-manager/src/errors.js';
 import { redisUsageStore } from '../../../packages/proxy-manager/src/usage/redis.js';
+import { RECORD } from '../../../packages/proxy-manager/src/usage/redis-lua/fields.js';
 import type { Pool } from '../../../packages/proxy-manager/src/usage/usage-store.js';
 import { freePort } from '../../services/ports.js';
 import { redisUrl } from '../../services/urls.js';
@@ -57,15 +58,18 @@ describe('redis usage store and its server', () => {
     await store.take({ pool, cost: 5 });
     await store.rest(pool, 'p', Date.now() + HOUR_MS);
     const aheadMs = Date.now() + 365 * DAY_MS;
-    const ledger = `{proxy-manager:${encodeURIComponent(pool.endpoint)}}:usage-v1`;
+    const ledger = `{proxy-manager:${encodeURIComponent(pool.endpoint)}}:usage-v2`;
     const clockWasAhead = `
-      local function edit(key, field, change)
-        local value = cmsgpack.unpack(redis.call('HGET', key, field))
-        change(value)
-        redis.call('HSET', key, field, cmsgpack.pack(value))
+      local function edit(key, id, change)
+        local packed = redis.call('HGET', key, id)
+        local at = select(8, struct.unpack('${RECORD}', packed))
+        local node = cmsgpack.unpack(string.sub(packed, at))
+        change(node)
+        redis.call('HSET', key, id, string.sub(packed, 1, at - 1) .. cmsgpack.pack(node))
       end
       local ahead, hour = tonumber(ARGV[1]), ${HOUR_MS}
-      edit(KEYS[1], 'head', function(head) head.now = ahead end)
+      local head = redis.call('HGET', KEYS[1], 'head')
+      redis.call('HSET', KEYS[1], 'head', string.sub(head, 1, 8) .. struct.pack('<d', ahead) .. string.sub(head, 17))
       edit(KEYS[2], 'ma', function(node)
         local batch = node[8][1][7][1]
         batch[3], batch[4] = ahead, ahead + hour

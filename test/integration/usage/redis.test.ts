@@ -7,6 +7,7 @@ import type { UsageStore } from '../../../packages/proxy-manager/src/usage/usage
 import { assertAgreesWithModel } from '../../../packages/proxy-manager/test/usage/agreement.js';
 import { redisUrl } from '../../services/urls.js';
 import { redisWithClock } from './redis-with-clock.js';
+import { assertSameAsMemory } from '../../../packages/proxy-manager/test/usage/same-as-memory.js';
 
 describe('redis usage store', () => {
   const client = new Redis(redisUrl());
@@ -26,6 +27,10 @@ describe('redis usage store', () => {
 
     test('agrees with the plain model, whatever happens in whatever order', async () => {
       await assertAgreesWithModel(open, { runs: 60, steps: 60 });
+    });
+
+    test('tells of each take what the memory store does, of many at once and of two sections too', async () => {
+      await assertSameAsMemory(open, 40);
     });
   });
 });

@@ -6,7 +6,14 @@ import type { MeterReading, Pool, Refusal, Section, Ticket, WindowReading } from
 
 /** What is kept of other windows than those of the pool: by node of the path, the window and its batch. */
 type Kept = readonly (number | string)[];
-type TakenSection = readonly [id: string, total: number, ...(readonly (Kept | number)[])];
+/** `extra` is to be added to the uses of each window. */
+type TakenSection = readonly [
+  total: number,
+  extra: number,
+  id: string,
+  mattersFrom: number,
+  ...(readonly (Kept | number)[]),
+];
 
 /** In a ticket: its number, and for each section what was counted. */
 interface RedisReceipt {
@@ -14,7 +21,7 @@ interface RedisReceipt {
   readonly sections: readonly TakenSection[];
 }
 
-const WINDOWS_AT = 2;
+const WINDOWS_AT = 4;
 /** Numbers of one window. */
 const PER_WINDOW = 3;
 
@@ -24,10 +31,11 @@ export function toTaken(pool: Pool, cost: number, answer: readonly unknown[]): T
     const [, number, retryAt] = answer as readonly [string, number, number];
     return { granted: false, kind: pool.sections[number]?.kind ?? 'key', retryAtMs: orNever(retryAt) };
   }
-  const [, take, matters, ...sections] = answer as readonly [string, number, number, ...TakenSection[]];
+  const [, take, ...sections] = answer as readonly [string, number, ...TakenSection[]];
+  const matters = Math.min(...sections.map(([, , , from]) => orNever(from)));
   const taken = sections.map((counted, number) => toReading(pool.sections[number], counted, take));
   const receipt: RedisReceipt = { take, sections };
-  return { granted: true, pool, cost, taken, arrivalMattersFromMs: orNever(matters), receipt };
+  return { granted: true, pool, cost, taken, arrivalMattersFromMs: matters, receipt };
 }
 
 const orNever = (ms: number): number => (ms === -1 ? Infinity : ms);
@@ -35,12 +43,12 @@ const orNever = (ms: number): number => (ms === -1 ? Infinity : ms);
 /** What is taken does not rest. */
 function toReading(section: Section | undefined, counted: TakenSection, take: number): MeterReading {
   if (section === undefined) throw new Error('Redis counted in a section that the pool has not');
-  const [id, total] = counted;
+  const [total, extra, id] = counted;
   const windows: WindowReading[] = [];
   let at = WINDOWS_AT;
   for (const { rules } of pathTo(factsOf(section), id)) {
     for (const { limit } of rules) {
-      windows.push({ limit, used: Number(counted[at]), resetsAtMs: Number(counted[at + 1]) });
+      windows.push({ limit, used: Number(counted[at]) + extra, resetsAtMs: Number(counted[at + 1]) });
       at += PER_WINDOW;
     }
   }
@@ -51,7 +59,7 @@ function toReading(section: Section | undefined, counted: TakenSection, take: nu
 export function countedIn({ pool, cost, receipt }: Ticket): object {
   const { take, sections } = receipt as RedisReceipt;
   const counted = sections.map((section, number) => {
-    const [id] = section;
+    const [, , id] = section;
     const known = pool.sections[number];
     let at = WINDOWS_AT;
     const nodes = (known === undefined ? [] : pathTo(factsOf(known), id)).map(({ rules }) => {

@@ -1,6 +1,6 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { PoolText } from './redis-request.js';
-import { keysOf, poolText } from './redis-request.js';
+import { keysOf, poolText, stampOf } from './redis-request.js';
 import type { RedisScript } from './redis-script.js';
 import { APPLY } from './redis-script.js';
 import type { Pool } from './usage-store.js';
@@ -22,6 +22,7 @@ export class RedisBatches {
   readonly #client: Cluster | Redis;
   readonly #pool: Pool;
   readonly #keys: readonly string[];
+  readonly #stamps: readonly string[];
   readonly #waiting: Waiting[] = [];
   #text: PoolText;
   /** How far the server's clock is ahead of ours, in ms, as far as that made a difference. */
@@ -31,6 +32,7 @@ export class RedisBatches {
     this.#client = client;
     this.#pool = pool;
     this.#keys = keysOf(pool);
+    this.#stamps = pool.sections.map(stampOf);
     this.#text = poolText(pool, Date.now(), []);
   }
 
@@ -56,7 +58,7 @@ export class RedisBatches {
   async #run(verbs: string): Promise<readonly unknown[]> {
     let enrol: readonly number[] = [];
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      const json = await run(this.#client, APPLY, this.#keys, [this.#poolText(enrol), verbs]);
+      const json = await run(this.#client, APPLY, this.#keys, [this.#poolText(enrol), verbs, ...this.#stamps]);
       const answer = JSON.parse(String(json)) as readonly unknown[];
       if (answer[0] === 'enrol') enrol = answer.slice(1) as readonly number[];
       else if (answer[0] === 'calendar') this.#aheadMs = Number(answer[1]) - Date.now();

@@ -9,7 +9,7 @@ const KEEP_MS = 30 * 86_400_000;
 
 /** One hash tag per endpoint, so that a Cluster keeps all of it in one place; in the order of the scripts. */
 export function keysOf({ endpoint, sections }: Pool): string[] {
-  const ledger = `{proxy-manager:${encodeURIComponent(endpoint)}}:usage-v1`;
+  const ledger = `{proxy-manager:${encodeURIComponent(endpoint)}}:usage-v2`;
   const shelves = sections.flatMap(({ kind }) =>
     ['nodes', 'ready', 'waking'].map((name) => `${ledger}:${kind}:${name}`),
   );
@@ -27,6 +27,11 @@ export function takeText(
   const avoided = avoid && Object.fromEntries([...avoid].map((id) => [`m${id}`, true]));
   const restingUntil = resting && Object.fromEntries([...resting].map(([id, untilMs]) => [`m${id}`, untilMs]));
   return JSON.stringify({ verb: 'take', cost, pin, avoid: avoided, resting: restingUntil });
+}
+
+/** By which meters and limits a section is to be indexed. */
+export function stampOf(section: Section): string {
+  return `${section.kind}:${factsOf(section).stamp}`;
 }
 
 /** A pool as the scripts want to be told of it, and how long that holds. */
@@ -50,8 +55,8 @@ export function poolText(pool: Pool, nowMs: number, enrol: readonly number[]): P
     }
   }
   const sections = pool.sections.map((section, number) => {
-    const { stamp, longestMs } = factsOf(section);
-    const known = { kind: section.kind, stamp, longestMs, keepMs: Math.max(KEEP_MS, longestMs) };
+    const { longestMs } = factsOf(section);
+    const known = { kind: section.kind, stamp: stampOf(section), longestMs, keepMs: Math.max(KEEP_MS, longestMs) };
     return enrol.includes(number) ? { ...known, ...nodesOf(section) } : known;
   });
   return { json: JSON.stringify({ sections, calendars }), fromMs, tillMs };

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { CHOICE } from './redis-lua/choice.js';
 import { ENROL } from './redis-lua/enrol.js';
-import { withNumbers } from './redis-lua/fields.js';
-import { NODES } from './redis-lua/nodes.js';
+import { HEAD, withNumbers } from './redis-lua/fields.js';
+import { NODES, UNPACKING } from './redis-lua/nodes.js';
 import { ORDER } from './redis-lua/order.js';
+import { PLAIN } from './redis-lua/plain.js';
 import { OTHERS, TAKE } from './redis-lua/verbs.js';
 import { CORRECTIONS, WINDOWS } from './redis-lua/windows.js';
 
@@ -15,27 +16,34 @@ export interface RedisScript {
 
 /**
  * The ledger (pool/ledger.ts) in Lua: the same verbs over the same windows and orders, held to them by the contract suite
- * and by the property tests. A function of Lua is made anew at every run, so what a take needs stands first, and the rest
- * only where it is wanted.
+ * and by the property tests. A function of Lua is made anew at every run, so the plain case stands first, what a take needs
+ * otherwise after it, and the rest only where it is wanted.
  *
  * KEYS: the head, then nodes, ready and waking of each section. ARGV: the pool, and the verbs to apply to it in their
- * order, as JSON; a number is a take of that cost.
+ * order, as JSON; a number is a take of that cost; then the stamp of each section.
  *
  * Gives, as JSON (an array of Redis's own would be written to the socket piece by piece), one answer for each verb:
- * `{ 'granted', take, arrivalMattersFrom or -1, section… }` with, for each section,
- * `{ id, total, used, resets, batch… }`, the windows being those of the meter and then of its account, and at
- * its end `{ node, window, batch… }` where other windows are kept; or
+ * `{ 'granted', take, section… }` with, for each section, `{ total, extra, id, arrivalMattersFrom or -1, used, resets, batch… }`,
+ * the windows being those of the meter and then of its account, `extra` to be added to each `used`, and at its end
+ * `{ node, window, batch… }` where other windows are kept; or
  * `{ 'refused', section, retryAt or -1 }`; or `{ 'done' }`. Or, with nothing applied, `{ 'enrol', section… }` where Redis
  * has sections indexed otherwise or not yet, and `{ 'calendar', now }` where the calendars are of another time.
  */
 export const APPLY: RedisScript = script(`
-local pool, verbs = cjson.decode(ARGV[1]), cjson.decode(ARGV[2])
-local sections, calendars, glimpse = pool.sections, pool.calendars, #verbs
 local time = redis.call('TIME')
 local clock = time[1] * 1000 + math.floor(time[2] / 1000)
-local head = redis.call('HGET', KEYS[1], 'head')
-head = head and cmsgpack.unpack(head)
-  or { takes = 0, now = 0, key = { stamp = '', quiet = NEVER, till = 0 }, proxy = { stamp = '', quiet = NEVER, till = 0 } }
+local packedHead, verbs = redis.call('HGET', KEYS[1], 'head'), cjson.decode(ARGV[2])
+${PLAIN}
+local plain = packedHead and plainly()
+if plain then return plain end
+
+local pool = cjson.decode(ARGV[1])
+local sections, calendars, glimpse = pool.sections, pool.calendars, #verbs
+local head = { takes = 0, now = 0, key = { stamp = '', quiet = NEVER, till = 0 }, proxy = { stamp = '', quiet = NEVER, till = 0 } }
+if packedHead then
+  local key, proxy = head.key, head.proxy
+  head.takes, head.now, key.quiet, key.till, proxy.quiet, proxy.till, key.stamp, proxy.stamp = struct.unpack('${HEAD}', packedHead)
+end
 
 local now, isSetBack = clock, false
 if head.now > clock then
@@ -54,7 +62,7 @@ end
 for _, n in ipairs(strange) do
   if not sections[n + 1].nodes then return cjson.encode({ 'enrol', unpack(strange) }) end
 end
-${WINDOWS}${ORDER}${NODES}${CHOICE}
+${WINDOWS}${ORDER}${UNPACKING}${NODES}${CHOICE}
 local shelves = {}
 for n, section in ipairs(sections) do
   shelves[n] = shelfOf(head[section.kind], KEYS[3 * n - 1], KEYS[3 * n], KEYS[3 * n + 1])
@@ -71,11 +79,11 @@ if strange[1] then
 end
 head.now = now
 ${TAKE}
-local apply, keepUntil, plain, answers = nil, 0, {}, {}
+local apply, keepUntil, costOnly, answers = nil, 0, {}, {}
 for n, op in ipairs(verbs) do
   if type(op) == 'number' then
-    plain.cost = op
-    answers[n] = take(plain)
+    costOnly.cost = op
+    answers[n] = take(costOnly)
   else
     if not apply then
       apply = { take = take }
@@ -102,8 +110,11 @@ for n, section in ipairs(sections) do
       redis.call('PEXPIREAT', orderOf(s.waking, group).key, s.head.till)
     end
   end
+  s.head.quiet = math.min(s.head.quiet, s.head.till - section.keepMs)
 end
-redis.call('HSET', KEYS[1], 'head', cmsgpack.pack(head))
+local key, proxy = head.key, head.proxy
+redis.call('HSET', KEYS[1], 'head',
+  struct.pack('${HEAD}', head.takes, head.now, key.quiet, key.till, proxy.quiet, proxy.till, key.stamp, proxy.stamp))
 if moved then redis.call('PEXPIREAT', KEYS[1], math.max(head.key.till, head.proxy.till)) end
 return cjson.encode(answers)
 `);
@@ -115,12 +126,13 @@ return cjson.encode(answers)
 export const READ: RedisScript = script(`
 local time = redis.call('TIME')
 local head = redis.call('HGET', KEYS[1], 'head')
-local reply = { time[1] * 1000 + math.floor(time[2] / 1000), head and cmsgpack.unpack(head).now or 0 }
+${UNPACKING}
+local reply = { time[1] * 1000 + math.floor(time[2] / 1000), head and select(2, struct.unpack('${HEAD}', head)) or 0 }
 for n, ids in ipairs(cjson.decode(ARGV[1])) do
   local found = {}
   for i, id in ipairs(ids) do
     local packed = redis.call('HGET', KEYS[3 * n - 1], id)
-    local m = packed and cmsgpack.unpack(packed)
+    local m = packed and nodeFrom(packed)
     found[i] = false
     if m then
       found[i] = { m[TOTAL], m[LAST], m[REST] }

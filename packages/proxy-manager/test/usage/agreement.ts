@@ -8,7 +8,10 @@ import { PlainLedger } from './plain-ledger.js';
 
 const START_MS = Date.UTC(2026, 0, 1, 12, 0, 30);
 
-const limit = fc.integer({ min: 1, max: 4 });
+const limit = fc.oneof(
+  { weight: 3, arbitrary: fc.integer({ min: 1, max: 4 }) },
+  { weight: 1, arbitrary: fc.integer({ min: 5, max: 60 }) },
+);
 const ms = fc.integer({ min: 8, max: 50 });
 const marginMs = fc.oneof(
   { weight: 2, arbitrary: fc.constant(0) },
@@ -46,10 +49,13 @@ const wish = fc.record({
   avoid: fc.array(meter, { maxLength: 3 }),
   resting: fc.option(fc.tuple(meter, fc.integer({ min: -5, max: 60 })), { nil: undefined, freq: 3 }),
 });
+type Wish = typeof wish extends fc.Arbitrary<infer One> ? One : never;
+const ONE: Wish = { cost: 1, pin: undefined, avoid: [], resting: undefined };
 /** Those of one step come up together, as a store that gathers them gets them. */
 const wishes = fc.oneof(
   { weight: 3, arbitrary: fc.array(wish, { minLength: 1, maxLength: 1 }) },
   { weight: 1, arbitrary: fc.array(wish, { minLength: 2, maxLength: 12 }) },
+  { weight: 2, arbitrary: fc.array(fc.constant(ONE), { minLength: 1, maxLength: 12 }) },
 );
 const step = fc.oneof(
   { weight: 6, arbitrary: fc.record({ do: fc.constant('take' as const), wishes }) },
@@ -64,7 +70,6 @@ const step = fc.oneof(
 );
 type Step = typeof step extends fc.Arbitrary<infer One> ? One : never;
 
-const ONE = { cost: 1, pin: undefined, avoid: [], resting: undefined };
 /** A use is counted in the window that follows, and then the one use of the window before it is given back. */
 const FOLLOWS_WHAT_IS_GIVEN_BACK: [Meter[], Step[]] = [
   [{ id: 'm0', windows: [{ limit: 2, everyMs: 8, marginMs: 1 }] }],

@@ -1,17 +1,16 @@
 /** Who is next, as pool/orders.ts has it, in Lua. Needs nodes.ts. */
 export const CHOICE = `
 local function wakeGroup(s, group)
-  local due, waking = {}, orderOf(s.waking, group)
-  local id, at = nth(waking, 1)
-  while id and at <= now and #due < 32 do
-    due[#due + 1] = id
-    id, at = nth(waking, #due + 1)
+  local waking = orderOf(s.waking, group)
+  write(waking)
+  for _, member in ipairs(redis.call('ZRANGEBYSCORE', waking.key, '-inf', now, 'limit', 0, 32)) do
+    local id = string.sub(member, 9)
+    if isAccount(id) then wakeGroup(s, id) end
+    place(s, get(s, id))
   end
-  if group == '' then s.head.quiet = id and at or NEVER end
-  for _, one in ipairs(due) do
-    if isAccount(one) then wakeGroup(s, one) end
-    place(s, get(s, one))
-  end
+  if group ~= '' then return end
+  write(waking)
+  s.head.quiet = tonumber(redis.call('ZRANGE', waking.key, 0, 0, 'WITHSCORES')[2] or 'inf')
 end
 
 local function readyFor(m, op)

@@ -3,8 +3,21 @@ const FIELDS = {
   window: ['NAME', 'LIMIT', 'KIND', 'LENGTH', 'MARGIN', 'SLOT', 'BATCHES', 'SUM'],
   batch: ['ID', 'OPENER', 'OPENED', 'ENDS', 'USED'],
   node: ['TOTAL', 'LAST', 'REST', 'MEMBER', 'GROUP', 'READY', 'WAKE', 'WINDOWS'],
+  inLine: ['IN_MEMBER', 'IN_RECORD', 'IN_TOTAL', 'IN_LAST', 'IN_EXTRA', 'IN_USES', 'IN_ROOM', 'IN_STEADY', 'IN_TEXT'],
   spec: ['SPEC_ID', 'SPEC_GROUP', 'SPEC_POSITION', 'SPEC_RULES'],
 };
+
+/**
+ * How struct packs the head: takes, now, and of the keys and of the proxies quiet and till; then both stamps. `quiet`:
+ * before this there is nothing to be done for the section but to count; `till`: when its keys expire.
+ */
+export const HEAD = '<ddddddss';
+/**
+ * How struct packs what a plain take needs of a node: total, last, extra, uses, room, steady, and the text of its answer. Until
+ * `steady`, `room` - 1 uses more can be counted in the last batch of each of its windows, and nothing else changes;
+ * `extra` is how many were, since the windows behind it were packed; `uses` is what it stands by in the order.
+ */
+export const RECORD = '<dddddds';
 
 const numbers = new Map<string, string>([['NEVER', 'math.huge']]);
 for (const names of Object.values(FIELDS)) for (const [at, name] of names.entries()) numbers.set(name, String(at + 1));

@@ -1,10 +1,12 @@
+import { RECORD } from './fields.js';
+
 /**
  * The records of a section, in Lua. A node is `{ total, last, rest, member, group, isReady, wake, windows }`, wake 0 where
  * there is none; `member` is its position and its id. A shelf is the keys of a section: nodes, a hash; ready, an order by
  * `uses * 2^32 + lastTake`; waking, an order by wake time. The orders of an account's meters are kept beside those, with
  * the account's id in their names. Needs windows.ts and order.ts.
  */
-export const NODES = `
+export const NODES: string = `
 local function shelfOf(sectionHead, nodes, ready, waking)
   return { head = sectionHead, nodes = nodes, ready = ready, waking = waking, known = {}, changed = {} }
 end
@@ -14,7 +16,7 @@ local function get(s, id)
   if m then return m end
   local packed = redis.call('HGET', s.nodes, id)
   if not packed then return nil end
-  m = cmsgpack.unpack(packed)
+  m = nodeFrom(packed)
   m.id = id
   local windows = m[WINDOWS]
   for i = 1, #windows do bringUpToDate(windows[i]) end
@@ -59,13 +61,39 @@ local function place(s, m)
   if group == '' and wake ~= 0 and wake < s.head.quiet then s.head.quiet = wake end
 end
 
+-- As fields.ts says; what counts in an account, or in windows that no present limit names, is never plain.
+local function recordOf(m)
+  local uses, room, steady, matters, unlimited, text = 0, NEVER, NEVER, NEVER, true, ''
+  local windows = m[WINDOWS]
+  if m[GROUP] ~= '' or isAccount(m.id) then steady = 0 end
+  for i = 1, #windows do
+    local w = windows[i]
+    local batches = w[BATCHES]
+    local first, last = batches[1], batches[#batches]
+    unlimited = unlimited and w[LIMIT] < 0
+    if w[LIMIT] >= 0 and first then
+      uses, room = math.max(uses, w[SUM]), math.min(room, w[LIMIT] - w[SUM])
+      matters = math.min(matters, mattersFrom(w, last, -1))
+      steady = math.min(steady, first[ENDS], joinedUntil(w, last))
+      text = text .. ',' .. w[SUM] .. ',' .. first[ENDS] .. ',' .. last[ID]
+    else
+      steady = 0
+    end
+  end
+  if unlimited then uses = m[TOTAL] end
+  text = steady > now and cjson.encode(string.sub(m.id, 2)) .. ',' .. (matters == NEVER and -1 or matters) .. text or ''
+  local id = m.id
+  m.id = nil
+  local record = struct.pack('${RECORD}', m[TOTAL], m[LAST], 0, uses, room, steady, text) .. cmsgpack.pack(m)
+  m.id = id
+  return record
+end
+
 local function store(s)
   local fields = { 'HSET', s.nodes }
   for id, m in pairs(s.changed) do
     fields[#fields + 1] = id
-    m.id = nil
-    fields[#fields + 1] = cmsgpack.pack(m)
-    m.id = id
+    fields[#fields + 1] = recordOf(m)
     if #fields > 200 then
       redis.call(unpack(fields))
       fields = { 'HSET', s.nodes }
@@ -89,5 +117,20 @@ local function groupsOf(s)
     if isAccount(id) then groups[#groups + 1] = id end
   end
   return groups
+end
+`;
+
+/** Unpacks a node. */
+export const UNPACKING: string = `
+local function nodeFrom(packed)
+  local total, last, extra, _, _, _, _, at = struct.unpack('${RECORD}', packed)
+  local _, m = cmsgpack.unpack_one(packed, at - 1)
+  m[TOTAL], m[LAST] = total, last
+  if extra == 0 then return m end
+  for _, w in ipairs(m[WINDOWS]) do
+    local latest = w[BATCHES][#w[BATCHES]]
+    latest[USED] = latest[USED] + extra
+  end
+  return m
 end
 `;

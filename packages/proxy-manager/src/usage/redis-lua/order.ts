@@ -3,8 +3,8 @@
  * at it, and change it, with one command each. Its last member is '', so that no key comes and goes, and with it its expiry.
  *
  * `{ key, moved }`, `moved` by member its new number, or false, until it is written; and once it has been looked at
- * `members` in order, with `numbers` by member: all that were moved, and of the others those up to `edge`, at `edgeNumber`,
- * which were the first `read` of the set; `isWhole` where there are no more. Needs `glimpse`, how many to read at first.
+ * `members` in order, with `numbers` by member: all there are up to `edge`, at `edgeNumber`, which was the last of the first
+ * `read` of the set; `isWhole` where there are no more. Needs `glimpse`, how many to read at first.
  */
 export const ORDER = `
 local orders = {}
@@ -19,8 +19,19 @@ local function orderOf(key, group)
   return o
 end
 
-local function insert(o, member, number)
+-- Puts a member where the number says, or out of the order.
+local function put(o, member, number)
+  o.moved[member] = number
   local members, numbers = o.members, o.numbers
+  if not members then return end
+  if numbers[member] then
+    local at = 1
+    while members[at] ~= member do at = at + 1 end
+    table.remove(members, at)
+    numbers[member] = nil
+  end
+  if not number then return end
+  if not o.isWhole and (number > o.edgeNumber or number == o.edgeNumber and member > o.edge) then return end
   local i = #members
   while i > 0 do
     local before = members[i]
@@ -30,20 +41,6 @@ local function insert(o, member, number)
     i = i - 1
   end
   members[i + 1], numbers[member] = member, number
-end
-
--- Puts a member where the number says, or out of the order.
-local function put(o, member, number)
-  o.moved[member] = number
-  local members = o.members
-  if not members then return end
-  for i = 1, #members do
-    if members[i] == member then
-      table.remove(members, i)
-      break
-    end
-  end
-  if number then insert(o, member, number) end
 end
 
 local function write(o)
@@ -65,8 +62,12 @@ local function write(o)
   o.moved, o.members = {}, nil
 end
 
-local function readOn(o)
-  local count = o.read == 0 and glimpse or 16
+-- Reads more of the set; all of what is at hand, and at least 'wanted', where it has been changed.
+local function readOn(o, wanted)
+  if next(o.moved) then write(o) end
+  if not o.members then o.members, o.numbers, o.read, o.isWhole = {}, {}, 0, false end
+  local members, numbers = o.members, o.numbers
+  local count = o.read == 0 and math.max(glimpse, wanted) or 16
   local found = redis.call('ZRANGE', o.key, o.read, o.read + count - 1, 'WITHSCORES')
   for i = 1, #found, 2 do
     local member = found[i]
@@ -74,7 +75,7 @@ local function readOn(o)
       o.isWhole = true
     else
       o.edge, o.edgeNumber = member, tonumber(found[i + 1])
-      if o.moved[member] == nil then insert(o, member, o.edgeNumber) end
+      members[#members + 1], numbers[member] = member, o.edgeNumber
     end
   end
   o.read = o.read + count
@@ -83,18 +84,11 @@ end
 
 -- The id and the number in the i-th place, or nil beyond the last.
 local function nth(o, i)
-  if not o.members then
-    if next(o.moved) then write(o) end
-    o.members, o.numbers, o.read, o.edgeNumber, o.isWhole = {}, {}, 0, -NEVER, false
-  end
   while true do
-    local member = o.members[i]
-    local number = member and o.numbers[member]
-    if o.isWhole or member and (number < o.edgeNumber or number == o.edgeNumber and member <= o.edge) then
-      if member then return string.sub(member, 9), number end
-      return nil
-    end
-    readOn(o)
+    local member = o.members and o.members[i]
+    if member then return string.sub(member, 9), o.numbers[member] end
+    if o.members and o.isWhole then return nil end
+    readOn(o, i)
   end
 end
 `;

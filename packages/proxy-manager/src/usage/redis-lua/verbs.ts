@@ -11,9 +11,9 @@ local function take(op)
 
   local number, cost = head.takes + 1, op.cost
   head.takes = number
-  local matters, answer = NEVER, { 'granted', number, -1 }
+  local answer = { 'granted', number }
   for n, found in ipairs(chosen) do
-    local section, kept, size = { string.sub(found[1].id, 2), found[1][TOTAL] + cost }, nil, 2
+    local section, kept, size, matters = { found[1][TOTAL] + cost, 0, string.sub(found[1].id, 2), -1 }, nil, 4, NEVER
     for step = 1, #found do
       local m = found[step]
       m[TOTAL], m[LAST] = m[TOTAL] + cost, number
@@ -35,9 +35,9 @@ local function take(op)
       place(shelves[n], m)
     end
     section[size + 1] = kept
-    answer[n + 3] = section
+    if matters ~= NEVER then section[4] = matters end
+    answer[n + 2] = section
   end
-  if matters ~= NEVER then answer[3] = matters end
   return answer
 end
 `;

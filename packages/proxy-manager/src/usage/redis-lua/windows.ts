@@ -81,6 +81,14 @@ local function mattersFrom(w, b, take)
   if w[KIND] == 'per' then return b[ENDS] - 2 * w[MARGIN] end
   return b[ENDS] - w[LENGTH] - w[MARGIN] + 1
 end
+
+-- Until when uses are counted in the last batch, as it is.
+local function joinedUntil(w, last)
+  if w[KIND] == 'every' then return last[OPENER] == 0 and 0 or last[OPENED] + w[LENGTH] - w[MARGIN] end
+  if last[ENDS] < slotEnd(w) then return 0 end
+  if w[KIND] == 'per' then return last[ENDS] - 2 * w[MARGIN] end
+  return math.floor(last[ENDS] / w[SLOT]) * w[SLOT] - w[LENGTH] - w[MARGIN] + 1
+end
 `;
 
 /** What the other verbs need of it. */
