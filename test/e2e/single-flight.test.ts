@@ -89,6 +89,54 @@ describe.each(['embedded', 'redis', 'elasticsearch'] as const)('single flight am
   });
 });
 
+describe('a process that starts while another one, alone so far, is on its way', () => {
+  async function late(): Promise<{
+    readonly api: Awaited<ReturnType<typeof anApi>>;
+    readonly leader: ChildProcess;
+    readonly led: Promise<Answers>;
+    readonly follower: ChildProcess;
+    readonly answer: () => void;
+  }> {
+    let reached = (): void => {};
+    let answer = (): void => {};
+    const onItsWay = new Promise<void>((resolve) => (reached = resolve));
+    const released = new Promise<void>((resolve) => (answer = resolve));
+    const api = await anApi((_hit, res) => {
+      reached();
+      if (api.wantedHits() > 1) res.end('{"wanted":true}');
+      else void released.then(() => res.end('{"wanted":true}'));
+    });
+    const shared = stores.embedded();
+    const leader = await asker(api, 1, shared);
+    const led = answersOf(leader);
+    leader.send('go');
+    await onItsWay;
+    return { api, leader, led, follower: await asker(api, 20, shared), answer };
+  }
+
+  it('waits for its reply', async () => {
+    const { api, led, follower, answer } = await late();
+    const answering = answersOf(follower);
+    follower.send('go');
+    expect(await Promise.race([answering, sleep(300, 'waits')])).toBe('waits');
+    answer();
+    const answers = [...(await led), ...(await answering)];
+    expect(api.wantedHits()).toBe(1);
+    expect(answers.map(([cache]) => cache).toSorted()).toEqual([...Array<string>(20).fill('hit'), 'miss']);
+  });
+
+  it('asks the origin itself, once, when that one is killed', async () => {
+    const { api, leader, follower } = await late();
+    leader.kill('SIGKILL');
+    await once(leader, 'exit');
+    const answering = answersOf(follower);
+    follower.send('go');
+    const answers = await answering;
+    expect(api.wantedHits()).toBe(2);
+    expect(answers.map(([cache]) => cache).toSorted()).toEqual([...Array<string>(19).fill('hit'), 'miss']);
+  });
+});
+
 describe('single flight in one process', () => {
   const gate = (): { wait: Promise<void>; open: () => void } => {
     let open = (): void => {};

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { ExchangeLog, ExchangeSink } from '../../../packages/proxy-manager/src/log/exchange-log.js';
 import { openExchangeLog } from '../../../packages/proxy-manager/src/log/open-exchange-log.js';
-import { isGone, ownerName } from '../../../packages/proxy-manager/src/log/owner.js';
+import { isGone, ownerName } from '../../../packages/proxy-manager/src/owner.js';
 import { BATCH_MAX_LINES } from '../../../packages/proxy-manager/src/log/segment-reader.js';
 import { listSegments } from '../../../packages/proxy-manager/src/log/segment.js';
 import { SEGMENT_MAX_BYTES } from '../../../packages/proxy-manager/src/log/spool.js';

@@ -47,27 +47,38 @@ export class LmdbLeases {
     return lease !== undefined && lease.landing === undefined && isCurrent(lease, nowMs);
   }
 
-  take(key: string, ttlMs: number, waited: boolean, nowMs: number): Take {
-    const place = placeOf(key);
-    const lease = this.#read(place);
+  /** What a take would find: not free, or the token that it would get. */
+  look(key: string, waited: boolean, nowMs: number): Take {
+    const lease = this.#read(placeOf(key));
     if (lease !== undefined && isCurrent(lease, nowMs)) {
       const { landing } = lease;
       if (landing === undefined) return { state: 'held' };
       if (waited && landing !== 'left') return { state: 'landed', landing };
     }
-    this.#sweep(nowMs);
-    this.#tokens = (this.#tokens + 1) % TOKENS_A_MS;
-    const token = Math.max((lease?.token ?? 0) + 1, nowMs * TOKENS_A_MS + this.#tokens);
-    this.#hold(place, token, nowMs + ttlMs);
-    this.#taken.push({ place, atMs: nowMs });
+    const token = Math.max((lease?.token ?? 0) + 1, this.#newToken(nowMs));
     return { state: 'taken', token, recent: lease !== undefined };
+  }
+
+  take(key: string, ttlMs: number, waited: boolean, nowMs: number): Take {
+    const take = this.look(key, waited, nowMs);
+    if (take.state !== 'taken') return take;
+    this.#sweep(nowMs);
+    this.#hold(placeOf(key), take.token, nowMs + ttlMs, nowMs);
+    return take;
+  }
+
+  /** Makes a lease known that was taken before; not over a later one. */
+  hold(key: string, token: number, untilMs: number, nowMs: number): void {
+    const place = placeOf(key);
+    if ((this.#read(place)?.token ?? 0) < token) this.#hold(place, token, untilMs, nowMs);
   }
 
   renew(key: string, token: number, ttlMs: number, nowMs: number): boolean {
     const place = placeOf(key);
     const lease = this.#read(place);
     if (lease?.token !== token || lease.landing !== undefined) return false;
-    this.#hold(place, token, nowMs + ttlMs);
+    this.#write(place, { token, untilMs: nowMs + ttlMs, landing: undefined });
+    this.#ends.set(token, nowMs + ttlMs);
     return true;
   }
 
@@ -91,9 +102,15 @@ export class LmdbLeases {
     for (const key of keys) this.#drop((key as [string, number])[1], nowMs);
   }
 
-  #hold(place: number, token: number, untilMs: number): void {
+  #hold(place: number, token: number, untilMs: number, nowMs: number): void {
     this.#write(place, { token, untilMs, landing: undefined });
     this.#ends.set(token, untilMs);
+    this.#taken.push({ place, atMs: nowMs });
+  }
+
+  #newToken(nowMs: number): number {
+    this.#tokens = (this.#tokens + 1) % TOKENS_A_MS;
+    return nowMs * TOKENS_A_MS + this.#tokens;
   }
 
   #read(place: number): Lease | undefined {

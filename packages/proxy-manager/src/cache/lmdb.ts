@@ -4,6 +4,8 @@ import type { Environment } from '../embedded/environment.js';
 import type { CacheEntry, CacheListing, CacheSelector, CacheStore } from './cache-store.js';
 import { gather } from './gather.js';
 import { isAlive } from './lifetime.js';
+import { LmdbCompany } from './lmdb-company.js';
+import { lmdbLeaseStore } from './lmdb-lease-store.js';
 import { LmdbLeases } from './lmdb-leases.js';
 import { LmdbShelf } from './lmdb-shelf.js';
 import { Pending } from './pending.js';
@@ -27,6 +29,7 @@ interface Opened {
   readonly environment: Environment;
   readonly shelf: LmdbShelf;
   readonly leases: LmdbLeases;
+  readonly company: LmdbCompany;
   /** The newest change at that time. */
   readonly openedAt: number;
 }
@@ -52,12 +55,16 @@ export function lmdbCacheStore(options: LmdbCacheOptions): CacheStore {
 
   async function openDatabase(): Promise<Opened> {
     const environment = await options.environment();
-    const database = await environment.openDatabase<Buffer>({ name: 'cache', version: 3 }, { encoding: 'binary' });
+    const database = await environment.openDatabase<Buffer>({ name: 'cache', version: 4 }, { encoding: 'binary' });
     const shelf = new LmdbShelf(database, by);
     // Whoever keeps copies has got none before this.
     const leases = new LmdbLeases(database);
-    await environment.transact(() => leases.sweepAll(clock.now()));
-    opened = { environment, shelf, leases, openedAt: shelf.change };
+    const company = new LmdbCompany(database);
+    await environment.transact(() => {
+      leases.sweepAll(clock.now());
+      company.join(clock.now());
+    });
+    opened = { environment, shelf, leases, company, openedAt: shelf.change };
     return opened;
   }
 
@@ -106,6 +113,13 @@ export function lmdbCacheStore(options: LmdbCacheOptions): CacheStore {
     } while (from !== undefined);
   }
 
+  const leases = lmdbLeaseStore({
+    clock,
+    opened: () => opened ?? open(),
+    transact,
+    transactSoon: writeSoon,
+  });
+
   return {
     get: async (key) => tally.lookup(await read(key)),
     set: (key, entry, fence) => pending.track(store(key, entry, fence)),
@@ -129,20 +143,7 @@ export function lmdbCacheStore(options: LmdbCacheOptions): CacheStore {
       const { entries, bytes } = shelf.newestTotals();
       return tally.with({ entries, bytes });
     },
-    leases: {
-      retryMs: { first: 5, last: 100 },
-      async take(key, ttlMs, waited) {
-        const { leases: near } = opened ?? (await open());
-        if (waited && near.isHeld(key, clock.now())) return { state: 'held' };
-        return transact(({ leases }) => leases.take(key, ttlMs, waited, clock.now()));
-      },
-      renew: (key, token, ttlMs) => transact(({ leases }) => leases.renew(key, token, ttlMs, clock.now())),
-      release(key, token, landing) {
-        const change = ({ leases }: Opened): void => leases.release(key, token, landing, clock.now());
-        // What is stored is in this process's memory, where the next one finds it; without that it goes on to the origin.
-        return landing === 'stored' ? writeSoon(change) : transact(change);
-      },
-    },
+    leases,
     watch(listener) {
       let seen: number | undefined;
       return {
@@ -163,7 +164,8 @@ export function lmdbCacheStore(options: LmdbCacheOptions): CacheStore {
     },
     touch: (key) => used.note(key),
     async close() {
-      if (opened !== undefined) await write(() => {}).catch(() => {});
+      leases.close();
+      if (opened !== undefined) await write(({ company }) => company.leave()).catch(() => {});
       await pending.settled();
     },
   };
@@ -190,9 +192,9 @@ export function lmdbCacheStore(options: LmdbCacheOptions): CacheStore {
     const record = await encodeEntry(entry, COMPRESSED_FROM);
     const { method, url, tags, expiresAtMs } = entry;
     const nowMs = clock.now();
-    const hadToGo = await writeSoon(({ shelf, leases }) => {
-      if (fence !== undefined && leases.isOvertaken(key, fence, clock.now())) return undefined;
-      return shelf.put(key, record, { method, url, tags, expiresAtMs }, { maxBytes, nowMs });
+    const hadToGo = await writeSoon((stores) => {
+      if (fence !== undefined && leases.isOvertaken(key, fence, stores)) return undefined;
+      return stores.shelf.put(key, record, { method, url, tags, expiresAtMs }, { maxBytes, nowMs });
     });
     tally.evicted += hadToGo ?? 0;
     return hadToGo !== undefined;

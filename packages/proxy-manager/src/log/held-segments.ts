@@ -1,5 +1,5 @@
 import { existsSync, statSync, utimesSync } from 'node:fs';
-import { isGone, NOBODY } from './owner.js';
+import { isGone, NOBODY } from '../owner.js';
 import type { Problems } from './problems.js';
 import type { Segment } from './segment.js';
 import { handOver, isPacked, listSegments, removeSegment } from './segment.js';

@@ -6,7 +6,7 @@ import { lossLine } from './loss-line.js';
 import type { SpoolBounds } from './housekeeping.js';
 import { gathering } from './gather.js';
 import { housekeeping } from './housekeeping.js';
-import { ownerName } from './owner.js';
+import { ownerName } from '../owner.js';
 import type { OnProblem } from './problems.js';
 import { problemReports } from './problems.js';
 import { heldSegments } from './held-segments.js';

@@ -17,7 +17,7 @@ describe('lmdb cache store', () => {
   let opened: Environment;
   const environment = async (): Promise<Environment> => opened;
   const database = (): Promise<Database<Buffer, Key>> =>
-    opened.openDatabase<Buffer>({ name: 'cache', version: 3 }, { encoding: 'binary' });
+    opened.openDatabase<Buffer>({ name: 'cache', version: 4 }, { encoding: 'binary' });
   beforeAll(async () => {
     opened = await scratchEnvironment();
   });

@@ -84,8 +84,10 @@ describe('single flight in one process', () => {
 
 describe('single flight with leases', () => {
   let environment: Environment;
+  // One is never alone here: lone-leases.test.ts has what is otherwise then.
   beforeAll(async () => {
     environment = await scratchEnvironment();
+    await lmdbCacheStore({ environment: async () => environment, clock: Date }).stats();
   });
   afterAll(() => environment.close());
   const leases = (): LeaseStore => {

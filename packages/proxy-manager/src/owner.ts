@@ -3,7 +3,7 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { threadId } from 'node:worker_threads';
 
-/** The owner of a segment that was let go: whoever comes first may have it. */
+/** The owner of what was let go: whoever comes first may have it. */
 export const NOBODY = 'free';
 
 /** How long after its last sign of life an owner counts as gone, where its process cannot be looked up. */
@@ -15,19 +15,19 @@ const PLACE = createHash('sha256')
   .digest('hex')
   .slice(0, 8);
 
-let logs = 0;
+let names = 0;
 
-/** A name for one log of this process: no other log, thread or process has it, now or later. */
+/** A name for one user of something shared: no other one, in this process or elsewhere, has it now or later. */
 export function ownerName(): string {
-  logs += 1;
-  return [PLACE, process.pid, startOf(process.pid) ?? 0, threadId, logs].join('-');
+  names += 1;
+  return [PLACE, process.pid, startOf(process.pid) ?? 0, threadId, names].join('-');
 }
 
-/** True when the process behind `owner` surely is no more, or has not touched its segment for two minutes and cannot be looked up. */
-export function isGone(owner: string, touchedMs: number, nowMs: number): boolean {
+/** True when the process behind `owner` surely is no more, or has given no sign of life for two minutes and cannot be looked up. */
+export function isGone(owner: string, seenMs: number, nowMs: number): boolean {
   if (owner === NOBODY) return true;
   const [place, pid, start] = owner.split('-');
-  const isSilent = nowMs - touchedMs > SILENCE_MS;
+  const isSilent = nowMs - seenMs > SILENCE_MS;
   if (place !== PLACE) return isSilent;
   const found = startOf(Number(pid));
   if (found !== undefined) return String(found) !== start;

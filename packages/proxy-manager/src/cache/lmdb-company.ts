@@ -1,0 +1,118 @@
+import type { Database, Key } from 'lmdb';
+import { isGone, ownerName } from '../owner.js';
+
+/*
+ * Who has the cache open:
+ *
+ * m                   how many ever came, and how many are there, as doubles
+ * m NAME              one of them: whether it flies alone
+ *
+ * One who is alone takes no leases that others could see, and says so in its row. Whoever comes counts itself in, and
+ * waits until nobody flies alone any more; one who does sees the count, and makes its leases known first.
+ */
+
+/** One that flies alone and does not answer for so long stands still, or died where it cannot be looked up. */
+const PATIENCE_MS = 5_000;
+/** How often those who are no more are looked for. */
+const LOOKED_AFTER_MS = 1_000;
+
+const HEAD: Key = ['m'];
+const ALONE = Buffer.of(1);
+const TOGETHER = Buffer.of(0);
+
+/** One store's place among those who share a cache database; the verbs that change it run inside a transaction. */
+export class LmdbCompany {
+  readonly #database: Database<Buffer, Key>;
+  readonly #name = ownerName();
+  #joinedAtMs = 0;
+  #lookedAtMs = 0;
+  #isSettled = false;
+  /** How many had come when it went alone; undefined where it did not. */
+  #aloneSince: number | undefined;
+
+  constructor(database: Database<Buffer, Key>) {
+    this.#database = database;
+  }
+
+  /** True while this one flies alone, and nobody has come since; cheap, to be asked at every miss. */
+  get isStillAlone(): boolean {
+    if (this.#aloneSince === undefined) return false;
+    this.#database.resetReadTxn();
+    return this.#head().came === this.#aloneSince;
+  }
+
+  join(nowMs: number): void {
+    this.#sweep(nowMs);
+    const { came, there } = this.#head();
+    this.#setHead(came + 1, there + 1);
+    this.#database.putSync(['m', this.#name], TOGETHER);
+    this.#joinedAtMs = nowMs;
+  }
+
+  leave(): void {
+    if (this.#database.getBinaryFast(['m', this.#name]) === undefined) return;
+    const { came, there } = this.#head();
+    this.#setHead(came, there - 1);
+    this.#database.removeSync(['m', this.#name]);
+    this.#aloneSince = undefined;
+  }
+
+  /** Flies alone from now on, where nobody else is there. */
+  goAlone(nowMs: number): boolean {
+    if (this.#head().there > 1 && Math.abs(nowMs - this.#lookedAtMs) >= LOOKED_AFTER_MS) this.#sweep(nowMs);
+    const { came, there } = this.#head();
+    if (there > 1) return false;
+    this.#database.putSync(['m', this.#name], ALONE);
+    this.#aloneSince = came;
+    return true;
+  }
+
+  /** Flies alone no more. */
+  goTogether(): void {
+    // No `equals`: the buffer that lmdb reads into may be longer.
+    if (this.#database.getBinaryFast(['m', this.#name])?.[0] === ALONE[0])
+      this.#database.putSync(['m', this.#name], TOGETHER);
+    this.#aloneSince = undefined;
+  }
+
+  /** What a transaction that failed has said about it does not hold. */
+  forget(): void {
+    this.#aloneSince = undefined;
+  }
+
+  /** False while somebody else may fly alone, whose leases are not to be seen yet. */
+  isSettled(nowMs: number): boolean {
+    this.#isSettled ||=
+      Math.abs(nowMs - this.#joinedAtMs) >= PATIENCE_MS ||
+      !this.#others().some(({ name, isAlone }) => isAlone && !isGone(name, nowMs, nowMs));
+    return this.#isSettled;
+  }
+
+  #sweep(nowMs: number): void {
+    this.#lookedAtMs = nowMs;
+    const gone = this.#others().filter(({ name }) => isGone(name, nowMs, nowMs));
+    if (gone.length === 0) return;
+    for (const { name } of gone) this.#database.removeSync(['m', name]);
+    const { came, there } = this.#head();
+    this.#setHead(came, there - gone.length);
+  }
+
+  #others(): { readonly name: string; readonly isAlone: boolean }[] {
+    return Array.from(this.#database.getRange({ start: ['m', ''], end: ['n'] }), ({ key, value }) => ({
+      name: String((key as readonly unknown[])[1]),
+      isAlone: value[0] === ALONE[0],
+    })).filter(({ name }) => name !== this.#name);
+  }
+
+  #head(): { readonly came: number; readonly there: number } {
+    const row = this.#database.getBinaryFast(HEAD);
+    return { came: row?.readDoubleLE(0) ?? 0, there: row?.readDoubleLE(8) ?? 0 };
+  }
+
+  #setHead(came: number, there: number): void {
+    const row = Buffer.allocUnsafe(16);
+    row.writeDoubleLE(came, 0);
+    row.writeDoubleLE(there, 8);
+    this.#database.putSync(HEAD, row);
+  }
+}

@@ -1,0 +1,131 @@
+import type { Clock } from '../clock.js';
+import type { LeaseStore, Take } from './lease-store.js';
+import type { LmdbCompany } from './lmdb-company.js';
+import type { LmdbLeases } from './lmdb-leases.js';
+
+export interface LeaseStoreOptions {
+  readonly clock: Clock;
+  /** What is open; a promise before the first use. */
+  readonly opened: () => Leasing | Promise<Leasing>;
+  readonly transact: <T>(change: (leasing: Leasing) => T) => Promise<T>;
+  /** A change that nobody waits for long. */
+  readonly transactSoon: <T>(change: (leasing: Leasing) => T) => Promise<T>;
+}
+
+export interface Leasing {
+  readonly leases: LmdbLeases;
+  readonly company: LmdbCompany;
+}
+
+/** Of one who flies alone. */
+interface LoneLease {
+  readonly token: number;
+  /** Epoch ms. */
+  untilMs: number;
+  /** Somebody came: it stands in the database, too. */
+  isKnown: boolean;
+}
+
+export interface LmdbLeaseStore extends LeaseStore {
+  /** Inside a transaction: whether a later lease than `token` was taken. */
+  isOvertaken(key: string, token: number, leasing: Leasing): boolean;
+  /** Ends the watch, before the last transaction. */
+  close(): void;
+}
+
+/** So long somebody who comes waits for those that fly alone. */
+const WATCH_MS = 25;
+/** Without a lease for so many looks, one flies alone no more. */
+const QUIET_LOOKS = 40;
+
+/**
+ * Leases in lmdb. A process that has the cache for itself keeps them in memory, which costs next to nothing, and writes
+ * them down as soon as another one comes (lmdb-company.ts).
+ */
+export function lmdbLeaseStore({ clock, opened, transact, transactSoon }: LeaseStoreOptions): LmdbLeaseStore {
+  const lone = new Map<string, LoneLease>();
+  let watching: NodeJS.Timeout | undefined;
+  let quiet = 0;
+
+  function takeAlone(key: string, ttlMs: number, waited: boolean, { leases, company }: Leasing): Take {
+    const nowMs = clock.now();
+    if (nowMs < (lone.get(key)?.untilMs ?? 0)) return { state: 'held' };
+    // Of those who were here before.
+    const take = leases.look(key, waited, nowMs);
+    if (take.state !== 'taken') return take;
+    lone.set(key, { token: take.token, untilMs: nowMs + ttlMs, isKnown: false });
+    watching ??= setInterval(() => watch(company), WATCH_MS).unref();
+    return take;
+  }
+
+  function watch(company: LmdbCompany): void {
+    quiet = lone.size === 0 ? quiet + 1 : 0;
+    const isOver = quiet >= QUIET_LOOKS;
+    if (!isOver && company.isStillAlone) return;
+    clearInterval(watching);
+    watching = undefined;
+    quiet = 0;
+    // What cannot be written down runs out for those elsewhere, who wait no longer than for one that died.
+    void transact(goTogether).catch(() => {});
+  }
+
+  function goTogether({ leases, company }: Leasing): void {
+    for (const [key, lease] of lone) {
+      leases.hold(key, lease.token, lease.untilMs, clock.now());
+      lease.isKnown = true;
+    }
+    company.goTogether();
+  }
+
+  function takeTogether(key: string, ttlMs: number, waited: boolean, leasing: Leasing): Take {
+    const { leases, company } = leasing;
+    goTogether(leasing);
+    return company.isSettled(clock.now()) ? leases.take(key, ttlMs, waited, clock.now()) : { state: 'held' };
+  }
+
+  /** Forgets it here; true where that is all there is to do. */
+  function dropLone(key: string, token: number): boolean {
+    const lease = lone.get(key);
+    if (lease?.token !== token) return false;
+    lone.delete(key);
+    return !lease.isKnown;
+  }
+
+  return {
+    retryMs: { first: 5, last: 100 },
+    async take(key, ttlMs, waited) {
+      const near = await opened();
+      if (near.company.isStillAlone) return takeAlone(key, ttlMs, waited, near);
+      if (waited && near.leases.isHeld(key, clock.now())) return { state: 'held' };
+      try {
+        return await transact((leasing) =>
+          leasing.company.goAlone(clock.now())
+            ? takeAlone(key, ttlMs, waited, leasing)
+            : takeTogether(key, ttlMs, waited, leasing),
+        );
+      } catch (error) {
+        near.company.forget();
+        throw error;
+      }
+    },
+    async renew(key, token, ttlMs) {
+      const lease = lone.get(key);
+      if (lease?.token !== token || lease.isKnown)
+        return transact(({ leases }) => leases.renew(key, token, ttlMs, clock.now()));
+      lease.untilMs = clock.now() + ttlMs;
+      return true;
+    },
+    async release(key, token, landing) {
+      if (dropLone(key, token)) return;
+      const change = ({ leases }: Leasing): void => leases.release(key, token, landing, clock.now());
+      // What is stored is in this process's memory, where the next one finds it; without that it goes on to the origin.
+      await (landing === 'stored' ? transactSoon(change) : transact(change));
+    },
+    isOvertaken: (key, token, { leases }) =>
+      (lone.get(key)?.token ?? 0) > token || leases.isOvertaken(key, token, clock.now()),
+    close() {
+      clearInterval(watching);
+      watching = undefined;
+    },
+  };
+}
