@@ -61,6 +61,9 @@ export interface RestingCredential {
   readonly because: string;
 }
 
+/** So many credentials have a line in the message. */
+const LINES = 20;
+
 /** Every key or proxy of the endpoint is used up or resting; the message has a line for each, as far as there are not many. */
 export class PoolExhaustedError extends ProxyManagerError {
   override readonly name = 'PoolExhaustedError';
@@ -70,20 +73,13 @@ export class PoolExhaustedError extends ProxyManagerError {
   readonly retryAt: Date;
   readonly #credentials: readonly RestingCredential[];
 
-  constructor(
-    endpoint: string,
-    what: 'key' | 'proxy',
-    retryAt: Date,
-    why: { readonly credentials: readonly RestingCredential[]; readonly others: number } = {
-      credentials: [],
-      others: 0,
-    },
-  ) {
+  constructor(endpoint: string, what: 'key' | 'proxy', retryAt: Date, credentials: readonly RestingCredential[] = []) {
     const plural = what === 'key' ? 'keys' : 'proxies';
-    const lines = why.credentials.map(({ id, until, because }) => {
+    const lines = credentials.slice(0, LINES).map(({ id, until, because }) => {
       return `${what} ${id}: ${because}${until === undefined ? '' : `, until ${until.toISOString()}`}`;
     });
-    if (why.others > 0 && lines.length > 0) lines.push(`and ${why.others} more`);
+    const others = credentials.length - lines.length;
+    if (others > 0) lines.push(`and ${others} more; error.credentials has them all`);
     super(
       [
         `all ${plural} of endpoint "${endpoint}" are used up or resting; the first is ready again at ${retryAt.toISOString()}. ` +
@@ -93,10 +89,10 @@ export class PoolExhaustedError extends ProxyManagerError {
     );
     this.endpoint = endpoint;
     this.retryAt = retryAt;
-    this.#credentials = why.credentials;
+    this.#credentials = credentials;
   }
 
-  /** Why each does not serve at present; of a large pool the first twenty. */
+  /** Why each does not serve at present; of more than a hundred as it was a second ago at most. */
   get credentials(): readonly RestingCredential[] {
     return this.#credentials;
   }

@@ -58,6 +58,42 @@ describe('poolOf', () => {
   });
 });
 
+describe('an exhausted pool', () => {
+  const refusal = async ({ credentials }: Bench, demand: Partial<LeaseDemand> = {}): Promise<PoolExhaustedError> =>
+    (await credentials.lease(once(demand)).then(
+      () => undefined,
+      (error: unknown) => error,
+    )) as PoolExhaustedError;
+  const spent = async (size: number): Promise<{ bench: Bench; reads: () => number }> => {
+    const store = memoryUsageStore();
+    let reads = 0;
+    const counting: UsageStore = { ...store, read: (pool) => ((reads += 1), store.read(pool)) };
+    const keys = Array.from({ length: size }, (_, n) => key(`key-${n}`, hourly(1)));
+    const made = bench(endpointOf(keys), counting);
+    for (let n = 0; n < size; n += 1) await made.credentials.lease(once());
+    return { bench: made, reads: () => reads };
+  };
+
+  test('tells of every credential why, however many there are', async () => {
+    const { bench: large } = await spent(300);
+    const { credentials } = await refusal(large);
+    expect(credentials.map(({ id }) => id)).toEqual(Array.from({ length: 300 }, (_, n) => `key-${n}`));
+    expect(new Set(credentials.map(({ because }) => because))).toEqual(new Set(['used 1 of 1']));
+    expect((await refusal(large, { pin: ['key-299'] })).message).toContain('key key-299: used 1 of 1, until ');
+    expect((await refusal(large, { shun: new Set(['key-299']) })).credentials.at(-1)).toMatchObject({
+      id: 'key-299',
+      because: 'refused in this exchange',
+    });
+  });
+
+  test('is looked through once for all who are refused at once, where it is large', async () => {
+    const [small, large] = await Promise.all([spent(3), spent(300)]);
+    for (const { bench: of } of [small, large]) await Promise.all(Array.from({ length: 50 }, () => refusal(of)));
+    expect(small.reads()).toBe(50);
+    expect(large.reads()).toBe(1);
+  });
+});
+
 describe('credentialPool', () => {
   test('leases the credentials themselves, with their counts after the take', async () => {
     const endpoint = endpointOf([key('a', hourly(5)), key('b', hourly(5))], [proxy('p')]);
