@@ -44,7 +44,8 @@ import { Pools, removed } from './pools.js';
 import type { Secret } from './secret.js';
 import { breakerStage } from './stages/breaker.js';
 import { cacheStage } from './stages/cache.js';
-import { Session } from './session/session.js';
+import type { Session } from './session/session.js';
+import { Sessions } from './session/sessions.js';
 import { credentialStage } from './stages/credential.js';
 import type { LeaseFor } from './stages/credential.js';
 import { identityStage } from './stages/identity.js';
@@ -73,7 +74,7 @@ export class Engine {
   readonly inFlight: InFlight = new InFlight();
   /** Identities kept by Requests, some with a use still unspent. */
   readonly pins: Set<PinnedIdentity> = new Set();
-  readonly #sessions = new Map<string, Session>();
+  readonly #sessions = new Sessions();
   readonly #waits = new Waits();
   #given: readonly Secret[] = [];
   #givenPatterns: readonly SecretPattern[] = [];
@@ -193,19 +194,13 @@ export class Engine {
   /** The one session of that name on these credentials. */
   session(pool: Pool, name: string): Session {
     const kinds = pool.sections.map(({ kind }) => kind).join('+');
-    const ofPool = `${kinds}\n${pool.endpoint}\n${name}`;
-    let session = this.#sessions.get(ofPool);
-    if (session === undefined) {
-      session = new Session({
-        name: ofPool,
-        pool: () => this.pools.present(pool).pool,
-        store: this.#stores.sessions,
-        clock: this.clock,
-        userAgent: randomUserAgent,
-      });
-      this.#sessions.set(ofPool, session);
-    }
-    return session;
+    return this.#sessions.of({
+      name: `${kinds}\n${pool.endpoint}\n${name}`,
+      pool: () => this.pools.present(pool).pool,
+      store: this.#stores.sessions,
+      clock: this.clock,
+      userAgent: randomUserAgent,
+    });
   }
 
   /** From now on the lease's secrets are hidden wherever a caller writes them: `getKeyProxy` has given them out. */
@@ -309,7 +304,7 @@ export class Engine {
     // The transport first: a streamed reply that it cuts is still logged.
     if (this.#ownsTransport) await this.#transport.close();
     await this.#log.close();
-    await Promise.all([...this.#sessions.values()].map((session) => session.close()));
+    await this.#sessions.close();
     await this.#stores.close();
   }
 }

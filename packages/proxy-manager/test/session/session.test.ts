@@ -1,12 +1,15 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { queryObjects } from 'node:v8';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { RequestDefaults } from '../../src/config/options.js';
 import type { SecretsFile } from '../../src/config/secrets-file.js';
 import { openEnvironment } from '../../src/embedded/environment.js';
 import { embeddedSessions } from '../../src/session/embedded-sessions.js';
+import { Session } from '../../src/session/session.js';
 import { ProxyManager } from '../../src/proxy-manager.js';
 import type { Request } from '../../src/request.js';
 import { startOrigin } from '../servers/origin.js';
@@ -269,4 +272,29 @@ test('a session of a call is refused', async () => {
   await expect(request().send(origin.url, { session: 'ann' } as object)).rejects.toThrow(
     'session: not of a call but of a Request',
   );
+});
+
+/** Looks for what is gone as long as there is something, for it is let go when there is time. */
+async function alive(of: Function, atMost: number): Promise<number> {
+  let count = queryObjects(of, { format: 'count' });
+  for (let looks = 0; looks < 20 && count > atMost; looks += 1) {
+    await setImmediate();
+    count = queryObjects(of, { format: 'count' });
+  }
+  return count;
+}
+
+test('a name that no Request holds any more is forgotten here, and its session is still there', async () => {
+  const kept = request({ session: 'kept' });
+  await kept.send(origin.url);
+  const refsBefore = queryObjects(WeakRef, { format: 'count' });
+  for (let n = 0; n < 200; n += 1) await request({ session: `visitor ${n}` }).send(origin.url);
+  expect(await alive(Session, 10)).toBeLessThanOrEqual(10);
+  expect(await alive(WeakRef, refsBefore + 20)).toBeLessThanOrEqual(refsBefore + 20);
+  for (const n of [0, 199]) {
+    await request({ session: `visitor ${n}` }).send(origin.url);
+    expect(hits.at(-1)).toEqual(hits[n + 1]);
+  }
+  await request({ session: 'kept' }).send(origin.url);
+  expect(hits.at(-1)).toEqual(hits[0]);
 });
