@@ -24,6 +24,6 @@ export class Sessions {
 
   /** Resolves when all is written. */
   async close(): Promise<void> {
-    await Promise.all([...this.#held.values()].map((held) => held.deref()?.close()));
+    await Promise.all([...this.#held.values()].map(async (held) => held.deref()?.close()));
   }
 }
