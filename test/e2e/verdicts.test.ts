@@ -368,16 +368,40 @@ describe('limits that the provider tells', () => {
     (_hit, res) =>
       res.writeHead(200, headers).end();
 
-  it('count what others have used of a key', async () => {
-    const api = await startApi(
-      perKey({ 'key-one': tells({ ratelimit: '"default";r=2;t=1800', 'ratelimit-policy': '"default";q=10;w=3600' }) }),
-    );
+  const NOW_S = Math.floor(Date.now() / 1_000);
+  it.each([
+    { ratelimit: '"default";r=2;t=1800', 'ratelimit-policy': '"default";q=10;w=3600' },
+    { ratelimit: 'limit=10, remaining=2, reset=1800' },
+    { 'ratelimit-limit': '10', 'ratelimit-remaining': '2', 'ratelimit-reset': '1800' },
+    { 'x-ratelimit-limit': '10', 'x-ratelimit-remaining': '2', 'x-ratelimit-reset': '1800' },
+    { 'x-ratelimit-limit': '10', 'x-ratelimit-remaining': '2', 'x-ratelimit-reset': `${NOW_S + 1_800}` },
+    { 'x-ratelimit-limit': '10', 'x-ratelimit-remaining': '2', 'x-ratelimit-reset': `${NOW_S + 1_800}000` },
+  ])('count what others have used of a key: %o', async (headers) => {
+    const api = await startApi(perKey({ 'key-one': tells(headers) }));
     const manager = startManager({ secrets: limited });
     const req = manager.request('test_api');
     expect((await req.send(api.url)).exchange.credential?.id).toBe('one');
     const [one, two] = await manager.usage();
     expect([one?.windows[0]?.used, two?.windows[0]?.used]).toEqual([8, 0]);
     for (let i = 0; i < 7; i++) expect((await req.send(api.url)).exchange.credential?.id).toBe('two');
+  });
+
+  it('let a throttled key rest as long as Retry-After says, in seconds and as a date', async () => {
+    const untilMs = (NOW_S + 1_800) * 1_000;
+    const throttled =
+      (retryAfter: string): Answer =>
+      (_hit, res) =>
+        res.writeHead(429, { 'retry-after': retryAfter }).end();
+    const api = await startApi(
+      perKey({ 'key-one': throttled('600'), 'key-two': throttled(new Date(untilMs).toUTCString()) }),
+    );
+    const manager = startManager({ secrets: twoKeys });
+    const beforeMs = Date.now();
+    await manager.request('test_api', { validateStatus: () => true }).send(api.url);
+    const [one, two] = (await manager.usage()).map(({ restingUntil }) => restingUntil?.getTime() ?? 0);
+    expect(one).toBeGreaterThanOrEqual(beforeMs + 600_000);
+    expect(one).toBeLessThanOrEqual(Date.now() + 600_000);
+    expect(two).toBe(untilMs);
   });
 
   it('let a key rest that has nothing left, though its reply was good and it has no limit of ours', async () => {

@@ -769,6 +769,18 @@ function clockSteps(check: Check): void {
     await granted(store.take({ pool, cost: 1 }));
   });
 
+  check('a clock that steps forward opens the windows that end in the step, and each of them once', async (bench) => {
+    const { store } = bench;
+    const pool = keys({ a: [shortly(2)], b: [hourly(2)] });
+    const startMs = bench.now();
+    await takeIds(store, pool, 4);
+    await bench.until(startMs + 10 * SHORT_MS);
+    assert.deepEqual(await takeIds(store, pool, 2), ['a', 'a']);
+    assert.equal((await refused(store.take({ pool, cost: 1 }))).retryAtMs, startMs + 11 * SHORT_MS);
+    await bench.until(startMs + SHORT_MS);
+    assert.equal((await refused(store.take({ pool, cost: 1 }))).retryAtMs, startMs + 11 * SHORT_MS);
+  });
+
   check('a clock that was far ahead for once holds no window or rest longer than it lasts', async (bench) => {
     const { store } = bench;
     const pool = both({ a: [shortly(1)], b: [shortly(1)] }, { p: [hourly(2)] });
