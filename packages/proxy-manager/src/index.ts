@@ -76,6 +76,7 @@ export { TransportFault } from './transport/fault.js';
 export type { FaultPhase, ReceivedHead } from './transport/fault.js';
 export { followRedirects } from './transport/redirects.js';
 export type {
+  CodedBody,
   RedirectHop,
   Transport,
   WireObservation,

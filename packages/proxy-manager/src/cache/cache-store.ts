@@ -1,4 +1,5 @@
 import type { HeaderList } from '../pipeline/headers.js';
+import type { CodedBody } from '../transport/transport.js';
 import type { LeaseStore } from './lease-store.js';
 
 /** One stored reply, free of credentials: how it was asked for, what came back, and how long it serves. */
@@ -15,6 +16,8 @@ export interface CacheEntry {
   readonly headers: HeaderList;
   /** The bytes as the caller gets them; stores may keep them compressed. */
   readonly body: Uint8Array;
+  /** Of a reply that has just come: what the body was decoded from, which a store may keep in its place. Never of one that was got. */
+  readonly coded?: CodedBody | undefined;
   /** Epoch ms; when the reply came, or was last found to be still valid. */
   readonly storedAtMs: number;
   /** The age it had at that moment, in ms: the time on the way and in caches before this one (RFC 9111 §4.2.3). */

@@ -2,52 +2,75 @@ import { promisify } from 'node:util';
 import * as zlib from 'node:zlib';
 import type { HeaderList } from '../pipeline/headers.js';
 import { header } from '../pipeline/headers.js';
+import type { CodedBody } from '../transport/transport.js';
 
 type Transform = (bytes: Uint8Array, options: object) => Buffer | Promise<Buffer>;
 
-/** One coding of stored bodies: where the caller stands, and in a thread. */
-interface Codec {
-  readonly name: string;
-  readonly options: object;
-  readonly encode: readonly [sync: Transform, async: Transform];
-  readonly decode: readonly [sync: Transform, async: Transform];
-}
+/** In the place where the caller stands, and in a thread. */
+type Ways = readonly [sync: Transform, async: Transform];
 
 /** Up to here a body is coded where the caller stands: a thread takes three times as long for the same work. */
 const MAX_SYNC_BYTES = 128 * 1024;
 
 const COMPRESSIBLE = /^text\/|[/+](?:json|xml|javascript|ecmascript|graphql|yaml|x-ndjson|ndjson|wasm)\b/i;
 
-const CODECS: readonly Codec[] = [
-  ...zstd(),
-  {
-    name: 'br',
-    options: { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 1 } },
-    encode: [zlib.brotliCompressSync, promisify<Uint8Array, object, Buffer>(zlib.brotliCompress)],
-    decode: [zlib.brotliDecompressSync, promisify<Uint8Array, object, Buffer>(zlib.brotliDecompress)],
-  },
-];
+const { BROTLI_OPERATION_FLUSH, BROTLI_PARAM_QUALITY, Z_SYNC_FLUSH } = zlib.constants;
 
 /** Since Node 22.15; unknown to the types of Node 20. */
-function zstd(): Codec[] {
-  type Callback = typeof zlib.brotliCompress;
-  const { zstdCompress, zstdCompressSync, zstdDecompress, zstdDecompressSync } = zlib as {
-    zstdCompress?: Callback;
-    zstdCompressSync?: Transform;
-    zstdDecompress?: Callback;
-    zstdDecompressSync?: Transform;
-  };
-  const level: unknown = Reflect.get(zlib.constants, 'ZSTD_c_compressionLevel');
-  if (!zstdCompress || !zstdCompressSync || !zstdDecompress || !zstdDecompressSync) return [];
-  return [
-    {
-      name: 'zstd',
-      options: { params: { [Number(level)]: 1 } },
-      encode: [zstdCompressSync, promisify<Uint8Array, object, Buffer>(zstdCompress)],
-      decode: [zstdDecompressSync, promisify<Uint8Array, object, Buffer>(zstdDecompress)],
-    },
-  ];
+const zstd = zlib as {
+  readonly zstdCompress?: typeof zlib.brotliCompress;
+  readonly zstdCompressSync?: Transform;
+  readonly zstdDecompress?: typeof zlib.brotliDecompress;
+  readonly zstdDecompressSync?: Transform;
+};
+
+/** The coding that bodies are kept in which came without one. */
+const OWN: { readonly name: string; readonly ways: Ways; readonly options: object } =
+  zstd.zstdCompressSync && zstd.zstdCompress
+    ? {
+        name: 'zstd',
+        ways: [zstd.zstdCompressSync, promisify<Uint8Array, object, Buffer>(zstd.zstdCompress)],
+        options: { params: { [Number(Reflect.get(zlib.constants, 'ZSTD_c_compressionLevel'))]: 1 } },
+      }
+    : {
+        name: 'br',
+        ways: [zlib.brotliCompressSync, promisify<Uint8Array, object, Buffer>(zlib.brotliCompress)],
+        options: { params: { [BROTLI_PARAM_QUALITY]: 1 } },
+      };
+
+interface Decoder {
+  readonly ways: Ways;
+  readonly options: object;
 }
+
+/** What came cut short was given as far as it went, and so it is again: as the transport decodes. */
+const DECODERS: ReadonlyMap<string, Decoder> = new Map<string, Decoder>([
+  [
+    'br',
+    {
+      ways: [zlib.brotliDecompressSync, promisify<Uint8Array, object, Buffer>(zlib.brotliDecompress)],
+      options: { flush: BROTLI_OPERATION_FLUSH, finishFlush: BROTLI_OPERATION_FLUSH },
+    },
+  ],
+  [
+    'gzip',
+    {
+      ways: [zlib.gunzipSync, promisify<Uint8Array, object, Buffer>(zlib.gunzip)],
+      options: { flush: Z_SYNC_FLUSH, finishFlush: Z_SYNC_FLUSH },
+    },
+  ],
+  ...(zstd.zstdDecompressSync && zstd.zstdDecompress
+    ? ([
+        [
+          'zstd',
+          {
+            ways: [zstd.zstdDecompressSync, promisify<Uint8Array, object, Buffer>(zstd.zstdDecompress)],
+            options: {},
+          },
+        ],
+      ] as const)
+    : []),
+]);
 
 /** A body as a store keeps it. */
 export interface StoredBody {
@@ -56,15 +79,23 @@ export interface StoredBody {
   readonly coding: string | undefined;
 }
 
-/** The body as it is worth keeping: coded by zstd or brotli where it is text of `minBytes` or more that came without a coding. */
-export async function compressBody(body: Uint8Array, headers: HeaderList, minBytes: number): Promise<StoredBody> {
+/**
+ * The body as it is worth keeping where it has `minBytes` or more: as it came, where it came in a coding that this Node
+ * reads; else coded by zstd or brotli, where it is text.
+ */
+export async function storedBody(
+  body: Uint8Array,
+  coded: CodedBody | undefined,
+  headers: HeaderList,
+  minBytes: number,
+): Promise<StoredBody> {
   const asItIs = { bytes: body, coding: undefined };
-  const [codec] = CODECS;
-  if (codec === undefined || body.byteLength < minBytes) return asItIs;
+  if (body.byteLength < minBytes) return asItIs;
+  if (coded !== undefined && DECODERS.has(coded.coding) && coded.bytes.byteLength < body.byteLength) return coded;
   if (header(headers, 'content-encoding') !== undefined) return asItIs;
   if (!COMPRESSIBLE.test(header(headers, 'content-type') ?? '')) return asItIs;
-  const bytes = await codec.encode[way(body.byteLength)](body, codec.options);
-  return bytes.byteLength < body.byteLength ? { bytes, coding: codec.name } : asItIs;
+  const bytes = await OWN.ways[way(body.byteLength)](body, OWN.options);
+  return bytes.byteLength < body.byteLength ? { bytes, coding: OWN.name } : asItIs;
 }
 
 /** The body of `length` bytes again; undefined where this Node cannot read the coding, or the bytes are not coded so. */
@@ -73,10 +104,11 @@ export async function decompressBody(
   coding: string,
   length: number,
 ): Promise<Uint8Array | undefined> {
-  const codec = CODECS.find(({ name }) => name === coding);
-  if (codec === undefined) return undefined;
+  const decoder = DECODERS.get(coding);
+  if (decoder === undefined) return undefined;
+  const { ways, options } = decoder;
   try {
-    const body = await codec.decode[way(length)](bytes, { maxOutputLength: length });
+    const body = await ways[way(length)](bytes, { ...options, maxOutputLength: length });
     return body.byteLength === length ? body : undefined;
   } catch {
     return undefined;

@@ -35,7 +35,7 @@ export function keep(storable: Storable, place: Place): Kept {
   if (body instanceof Uint8Array) {
     if (body.byteLength > policy.maxEntryBytes) return { reply, stored: 'too-long' };
     // A copy: the caller gets the reply's own bytes and may alter them.
-    const entry = { ...head, body: new Uint8Array(body) };
+    const entry = { ...head, body: new Uint8Array(body), coded: reply.coded };
     if (!isWanted(entry)) return { reply, stored: 'shouldStore' };
     put(entry, storable, place);
     return { reply, stored: true };

@@ -50,7 +50,8 @@ export function memoryCacheStore({ maxBytes, clock }: MemoryCacheOptions): Memor
     setAtMs: (key) => entries.peek(key)?.setAtMs,
     near,
     get: async (key) => near(key) ?? tally.lookup(undefined),
-    async set(key, entry) {
+    async set(key, given) {
+      const entry = given.coded === undefined ? given : { ...given, coded: undefined };
       entries.set(key, { entry, bytes: sizeOf(entry), setAtMs: clock.now() });
       return true;
     },

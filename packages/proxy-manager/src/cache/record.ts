@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { CacheEntry } from './cache-store.js';
-import { compressBody, decompressBody } from './compress.js';
+import { decompressBody, storedBody } from './compress.js';
 
 /**
  * One entry as bytes: format version (1 byte), CRC-32 of all that follows (4), length of the head (4), the head as
@@ -14,15 +14,15 @@ const HEAD_AT = 9;
 type Optional = 'finalUrl' | 'variant';
 
 /** What is not there is not written. */
-type Head = Omit<CacheEntry, Optional | 'body'> &
+type Head = Omit<CacheEntry, Optional | 'body' | 'coded'> &
   Partial<Pick<CacheEntry, Optional>> & {
     /** How the body is coded, and its length before. */
     readonly coded?: readonly [coding: string, length: number];
   };
 
 /** The entry as bytes, its body compressed where it has `compressedFrom` bytes or more and that is worth it. */
-export async function encodeEntry({ body, ...head }: CacheEntry, compressedFrom: number): Promise<Buffer> {
-  const { bytes, coding } = await compressBody(body, head.headers, compressedFrom);
+export async function encodeEntry({ body, coded, ...head }: CacheEntry, compressedFrom: number): Promise<Buffer> {
+  const { bytes, coding } = await storedBody(body, coded, head.headers, compressedFrom);
   const written: Head = coding === undefined ? head : { ...head, coded: [coding, body.byteLength] };
   const text = Buffer.from(JSON.stringify(written));
   const record = Buffer.allocUnsafe(HEAD_AT + text.byteLength + bytes.byteLength);

@@ -28,9 +28,13 @@ export class Masker {
   /** Also within what is compressed, as bytes that say so themselves or by their content `coding`. */
   findsInBytes(content: Uint8Array, coding?: string): boolean {
     if (this.#patterns.length === 0) return false;
-    if (this.#patterns.some((pattern) => pattern.inBytes(content))) return true;
+    if (this.findsPlainlyIn(content)) return true;
     const inner = unpacked(content, coding);
     return inner === 'too large' || (inner !== undefined && this.#patterns.some((pattern) => pattern.inBytes(inner)));
+  }
+
+  findsPlainlyIn(content: Uint8Array): boolean {
+    return this.#patterns.some((pattern) => pattern.inBytes(content));
   }
 
   text(text: string): string {

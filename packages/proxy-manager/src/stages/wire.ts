@@ -14,7 +14,7 @@ import type { Travelled, Verdict } from '../pool/verdict.js';
 import { judgeFault, judgeReply } from '../pool/verdict.js';
 import { Secret } from '../secret.js';
 import { TransportFault } from '../transport/fault.js';
-import type { RedirectHop, Transport, WireReply, WireRequest } from '../transport/transport.js';
+import type { CodedBody, RedirectHop, Transport, WireReply, WireRequest } from '../transport/transport.js';
 import { askBeforeRedirect } from './before-redirect.js';
 import { Masker } from './mask.js';
 
@@ -55,6 +55,7 @@ export function wireStage({ transport, clock }: { transport: Transport; clock: C
         statusText: head.statusText,
         headers: head.headers,
         body: reply.body,
+        coded: isCached ? withoutSecrets(reply.coded, keeper) : undefined,
         // Where it is the one that was asked for, that is concealed already.
         url: reply.url.href === request.url.href ? exchange.request.url : masker.url(reply.url),
         httpVersion: reply.httpVersion,
@@ -114,6 +115,11 @@ function wayOf({ url }: WireReply, proxy: ProxyCredential | undefined): Travelle
 function ofAnother(verdict: Verdict): Verdict {
   if (verdict.kind === 'throttled') return { ...verdict, kind: 'down' };
   return verdict.kind === 'spent' || verdict.kind === 'refused' ? { kind: 'good' } : verdict;
+}
+
+/** A coding has room for words that decoding it leaves out. */
+function withoutSecrets(coded: CodedBody | undefined, keeper: Masker): CodedBody | undefined {
+  return coded === undefined || keeper.findsPlainlyIn(coded.bytes) ? undefined : coded;
 }
 
 /** Only what may be cached is searched for its body too. */

@@ -53,6 +53,13 @@ export interface RedirectHop {
   readonly to: URL;
 }
 
+/** A body as it came off the wire. */
+export interface CodedBody {
+  /** The one content coding that it has. */
+  readonly coding: 'br' | 'gzip' | 'zstd';
+  readonly bytes: Uint8Array;
+}
+
 /** A reply off the wire: every status resolves. */
 export interface WireReply {
   readonly status: number;
@@ -60,6 +67,8 @@ export interface WireReply {
   /** Names in lower case; without `content-encoding` and `content-length` where the body was decoded. */
   readonly headers: HeaderList;
   readonly body: Uint8Array | Readable;
+  /** Where the body was decoded: what it was decoded from, so that a cache need not code it anew. */
+  readonly coded?: CodedBody | undefined;
   /** The url that answered, after redirects. */
   readonly url: URL;
   readonly httpVersion: string;

@@ -15,7 +15,7 @@ import {
   tooLargeFault,
   tooSlowFault,
 } from './reply-rules.js';
-import type { WireObservation, WireReply, WireRequest } from './transport.js';
+import type { CodedBody, WireObservation, WireReply, WireRequest } from './transport.js';
 import { WireBody } from './wire-body.js';
 
 const nothing = new Uint8Array(0);
@@ -173,8 +173,9 @@ export class WireExchange implements ReplyHandler {
     const [first = nothing] = this.#chunks;
     const body = this.#chunks.length < 2 ? first : Buffer.concat(this.#chunks, this.#length);
     if (!this.#codings) return { ...head, body };
+    const coded = codedBody(body, this.#codings);
     return decodeBuffer(body, this.#codings, this.#request.options.maxResponseBytes).then(
-      (decoded) => ({ ...head, body: decoded }),
+      (decoded) => ({ ...head, body: decoded, coded }),
       (error: unknown) => {
         throw faultCode(error) === 'ERR_BUFFER_TOO_LARGE'
           ? tooLargeFault(this.#request)
@@ -226,6 +227,11 @@ export class WireExchange implements ReplyHandler {
   #received({ status, statusText, headers }: Omit<WireReply, 'body'>): ReceivedHead {
     return { status, statusText, headers, isDecoded: this.#codings !== undefined };
   }
+}
+
+function codedBody(bytes: Uint8Array, [coding, ...others]: readonly Coding[]): CodedBody | undefined {
+  // What is called deflate may be one of two.
+  return coding === undefined || coding === 'deflate' || others.length > 0 ? undefined : { coding, bytes };
 }
 
 function headerList(raw: RawHeaders): HeaderList {

@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { crc32 } from 'node:zlib';
+import { brotliCompressSync, crc32, gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { decodeEntry, encodeEntry } from '../../src/cache/record.js';
+import { decodeBuffer } from '../../src/transport/decode.js';
 import { entry } from './entry.js';
 
 const JSON_TYPE = ['content-type', 'application/json; charset=utf-8'] as const;
 const text = Buffer.from(JSON.stringify(Array.from({ length: 100 }, (_, id) => ({ id, name: `item ${id}` }))));
+const long = Buffer.alloc(20_000, text);
 
 test.each([
   ['text', 2000, true],
@@ -27,6 +29,31 @@ test.each(AS_IT_IS)('a body that %s is kept as it is', async (_, different) => {
   const record = await encodeEntry(entry(different), 1024);
   expect(record.subarray(-100)).toEqual(Buffer.from(different?.body ?? []).subarray(-100));
   expect((await decodeEntry(record))?.body).toEqual(different?.body);
+});
+
+test.each([
+  ['gzip', gzipSync(long)],
+  ['gzip', gzipSync(long).subarray(0, -8)],
+  ['br', brotliCompressSync(long)],
+] as const)('a body that came as %s is kept as it came, also one that came cut short', async (coding, bytes) => {
+  const body = Buffer.from(await decodeBuffer(bytes, [coding], 1 << 20));
+  const record = await encodeEntry(
+    entry({ headers: [['content-type', 'image/png']], body, coded: { coding, bytes } }),
+    1024,
+  );
+  expect(record.subarray(-bytes.byteLength)).toEqual(Buffer.from(bytes));
+  const read = await decodeEntry(record);
+  expect(body.equals(read?.body ?? Buffer.of())).toBe(true);
+  expect(read).not.toHaveProperty('coded');
+});
+
+test('a body that its coding did not make smaller is kept without it, and so is a short one', async () => {
+  const random = randomBytes(2000);
+  for (const body of [random, Buffer.alloc(1023, text)]) {
+    const coded = { coding: 'gzip', bytes: gzipSync(body) } as const;
+    const record = await encodeEntry(entry({ headers: [JSON_TYPE], body, coded }), 1024);
+    expect(record.subarray(-body.byteLength)).toEqual(body);
+  }
 });
 
 /** The record with its head written anew, and a checksum that fits. */

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { gzipSync } from 'node:zlib';
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
 import type { CacheableReply } from '../../src/config/cache-options.js';
 import type { ManagerOptions, RequestDefaults } from '../../src/config/options.js';
@@ -62,6 +63,40 @@ test('changing res.data never alters a later hit', async () => {
     headers['content-type'] = 'text/plain';
   }
   expect(origin.requests).toBe(1);
+});
+
+/** As gzip, with room for a comment that decoding leaves out (RFC 1952 §2.3). */
+function gzipped(body: string, comment: string): Buffer {
+  const plain = gzipSync(body);
+  const header = Buffer.from(plain.subarray(0, 10));
+  header.writeUInt8(0x10, 3);
+  return Buffer.concat([header, Buffer.from(`${comment}\0`), plain.subarray(10)]);
+}
+
+test.each([
+  ['is kept as it came', 'no secret', true],
+  ['is coded anew where the coding holds a key', KEY, false],
+])('a reply that came compressed %s', async (_, comment, isKept) => {
+  const words = Array.from({ length: 3000 }, (_, index) => `word ${index % 700}`).join(' ');
+  const wire = gzipped(words, comment);
+  const { origin, request, manager, dataDir } = await setUp({
+    handler: (_request, response) =>
+      response.setHeader('content-type', 'text/plain').setHeader('content-encoding', 'gzip').end(wire),
+    options: { cache: { store: 'embedded', memoryMaxBytes: 1 } },
+  });
+  const req = request({ cache: true });
+  for (const cache of ['miss', 'hit', 'hit']) {
+    const { data, exchange, headers } = await req.send<string>(origin.url, placed);
+    expect([data === words, exchange.cache, headers['content-encoding']]).toEqual([true, cache, undefined]);
+  }
+  expect(origin.requests).toBe(1);
+  expect((await manager.cache.stats()).store).toMatchObject({ entries: 1, damaged: 0 });
+  const files = readdirSync(join(dataDir, 'cache'), { recursive: true, withFileTypes: true });
+  const disk = Buffer.concat(
+    files.filter((file) => file.isFile()).map((file) => readFileSync(join(file.parentPath, file.name))),
+  );
+  expect(disk.includes(wire.subarray(0, 1000))).toBe(isKept);
+  expect(disk.includes(KEY)).toBe(false);
 });
 
 test('a stream is stored while it passes, and comes out of the cache as stream or whole', async () => {

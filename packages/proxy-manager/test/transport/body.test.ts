@@ -52,6 +52,22 @@ describe.each(['buffer', 'stream'] as const)('a reply as a %s', (body) => {
   });
 
   test.each([
+    ['gzip', gzipSync(text), 'gzip'],
+    ['x-gzip', gzipSync(text), 'gzip'],
+    ['br', brotliCompressSync(text), 'br'],
+    ['deflate', deflateSync(text), undefined],
+    ['gzip, br', brotliCompressSync(gzipSync(text)), undefined],
+    ['identity', Buffer.from(text), undefined],
+  ])('tells what it was decoded from, where that is whole and one coding: %s', async (encoding, bytes, coding) => {
+    const origin = await serve(bytes, encoding);
+    const reply = await transport.send(wireRequest(origin.url, { options: { body } }), observe());
+    await textOf(reply.body);
+    const isTold = coding !== undefined && body === 'buffer';
+    expect(reply.coded?.coding).toBe(isTold ? coding : undefined);
+    expect(isTold ? bytes.equals(reply.coded?.bytes ?? Buffer.of()) : true).toBe(true);
+  });
+
+  test.each([
     ['unasked', 'gzip', false],
     ['unknown', 'zstd', true],
     ['partly unknown', 'gzip, zstd', true],
