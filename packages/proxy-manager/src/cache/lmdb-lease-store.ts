@@ -54,8 +54,10 @@ export function lmdbLeaseStore({ clock, opened, transact, transactSoon }: LeaseS
     const take = leases.look(key, waited, nowMs);
     if (take.state !== 'taken') return take;
     lone.set(key, { token: take.token, untilMs: nowMs + ttlMs, isKnown: false });
+    leases.remember(take.token, nowMs + ttlMs);
     watching ??= setInterval(() => watch(company), WATCH_MS).unref();
-    return take;
+    // How the one that was waited for has landed stands nowhere.
+    return waited ? { ...take, recent: true } : take;
   }
 
   function watch(company: LmdbCompany): void {
@@ -84,10 +86,11 @@ export function lmdbLeaseStore({ clock, opened, transact, transactSoon }: LeaseS
   }
 
   /** Forgets it here; true where that is all there is to do. */
-  function dropLone(key: string, token: number): boolean {
+  function dropLone(key: string, token: number, { leases }: Leasing): boolean {
     const lease = lone.get(key);
     if (lease?.token !== token) return false;
     lone.delete(key);
+    if (!lease.isKnown) leases.forget(token);
     return !lease.isKnown;
   }
 
@@ -109,14 +112,17 @@ export function lmdbLeaseStore({ clock, opened, transact, transactSoon }: LeaseS
       }
     },
     async renew(key, token, ttlMs) {
+      const near = await opened();
       const lease = lone.get(key);
       if (lease?.token !== token || lease.isKnown)
         return transact(({ leases }) => leases.renew(key, token, ttlMs, clock.now()));
       lease.untilMs = clock.now() + ttlMs;
+      near.leases.remember(token, lease.untilMs);
       return true;
     },
     async release(key, token, landing) {
-      if (dropLone(key, token)) return;
+      const near = await opened();
+      if (dropLone(key, token, near)) return;
       const change = ({ leases }: Leasing): void => leases.release(key, token, landing, clock.now());
       // What is stored is in this process's memory, where the next one finds it; without that it goes on to the origin.
       await (landing === 'stored' ? transactSoon(change) : transact(change));

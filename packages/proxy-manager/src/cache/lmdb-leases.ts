@@ -67,10 +67,19 @@ export class LmdbLeases {
     return take;
   }
 
-  /** Makes a lease known that was taken before; not over a later one. */
+  /** Makes a lease known that was taken before; not over a later one, nor one that has ended by now. */
   hold(key: string, token: number, untilMs: number, nowMs: number): void {
     const place = placeOf(key);
-    if ((this.#read(place)?.token ?? 0) < token) this.#hold(place, token, untilMs, nowMs);
+    if (nowMs < untilMs && (this.#read(place)?.token ?? 0) < token) this.#hold(place, token, untilMs, nowMs);
+  }
+
+  /** Remembers when a lease ends that stands nowhere else: what is stored for it long after that is refused. */
+  remember(token: number, untilMs: number): void {
+    this.#ends.set(token, untilMs);
+  }
+
+  forget(token: number): void {
+    this.#ends.delete(token);
   }
 
   renew(key: string, token: number, ttlMs: number, nowMs: number): boolean {

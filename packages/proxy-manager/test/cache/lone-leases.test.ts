@@ -1,8 +1,9 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { CacheStore } from '../../src/cache/cache-store.js';
 import { takeLease } from '../../src/cache/held-lease.js';
 import type { Landing, LeaseStore, Take } from '../../src/cache/lease-store.js';
 import { lmdbCacheStore } from '../../src/cache/lmdb.js';
+import type { Clock } from '../../src/clock.js';
 import type { Environment } from '../../src/embedded/environment.js';
 import { entry, keyFor } from './entry.js';
 import { scratchEnvironment } from './scratch.js';
@@ -18,8 +19,8 @@ describe('leases of one who is alone', () => {
     await environment.close();
   });
   const stores: CacheStore[] = [];
-  const open = (): CacheStore & { readonly leases: LeaseStore } => {
-    const { leases, ...store } = lmdbCacheStore({ environment: async () => environment, clock: Date });
+  const open = (clock: Clock = Date): CacheStore & { readonly leases: LeaseStore } => {
+    const { leases, ...store } = lmdbCacheStore({ environment: async () => environment, clock });
     if (leases === undefined) throw new Error('no leases');
     stores.push(store);
     return { ...store, leases };
@@ -111,6 +112,38 @@ describe('leases of one who is alone', () => {
     await there.close();
     expect(await here.leases.take(key, 5_000, true)).toEqual({ state: 'landed', landing: 'stored' });
     expect(await here.leases.take(key, 5_000, false)).toMatchObject({ state: 'taken', recent: true });
+  });
+
+  test.each([
+    ['stores at once', false],
+    ['first sees that somebody came', true],
+  ])('one that stood still until its successor was forgotten overwrites nothing: it %s', async (_, sees) => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const clock = { nowMs: Date.now(), now: (): number => clock.nowMs };
+    const [asleep, successor] = [open(clock), open(clock)];
+    const early = tokenOf(await asleep.leases.take(key, 5_000, false));
+    expect((await successor.leases.take(key, 5_000, false)).state).toBe('held');
+    clock.nowMs += 5_001;
+    const late = tokenOf(await successor.leases.take(key, 5_000, true));
+    expect(late).toBeGreaterThan(early);
+    expect(await successor.set(key, entry({ expiresAtMs: clock.nowMs + 86_400_000 }), late)).toBe(true);
+    await successor.leases.release(key, late, 'stored');
+    expect(await successor.delete(key)).toBe(true);
+    clock.nowMs += 70_000;
+    await successor.leases.take(keyFor('clears up'), 5_000, false);
+    expect(await rows()).toBe(1);
+    if (sees) await vi.advanceTimersByTimeAsync(100);
+    expect(await asleep.set(key, entry({ expiresAtMs: clock.nowMs + 86_400_000 }), early)).toBe(false);
+    expect(await asleep.get(key)).toBeUndefined();
+  });
+
+  test('who waited for one is told to look again', async () => {
+    const { leases } = open();
+    const token = tokenOf(await leases.take(key, 5_000, false));
+    expect(await leases.take(key, 5_000, false)).toEqual({ state: 'held' });
+    await leases.release(key, token, 'stored');
+    expect(await leases.take(key, 5_000, true)).toMatchObject({ state: 'taken', recent: true });
   });
 
   test('what one stores that a later lease has overtaken is refused', async () => {
