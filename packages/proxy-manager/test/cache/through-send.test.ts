@@ -77,7 +77,7 @@ test.each([
   ['is kept as it came', 'no secret', true],
   ['is coded anew where the coding holds a key', KEY, false],
 ])('a reply that came compressed %s', async (_, comment, isKept) => {
-  const words = Array.from({ length: 3000 }, (_, index) => `word ${index % 700}`).join(' ');
+  const words = Array.from({ length: 3000 }, (_word, index) => `word ${index % 700}`).join(' ');
   const wire = gzipped(words, comment);
   const { origin, request, manager, dataDir } = await setUp({
     handler: (_request, response) =>
@@ -91,12 +91,11 @@ test.each([
   }
   expect(origin.requests).toBe(1);
   expect((await manager.cache.stats()).store).toMatchObject({ entries: 1, damaged: 0 });
-  const files = readdirSync(join(dataDir, 'cache'), { recursive: true, withFileTypes: true });
-  const disk = Buffer.concat(
-    files.filter((file) => file.isFile()).map((file) => readFileSync(join(file.parentPath, file.name))),
-  );
-  expect(disk.includes(wire.subarray(0, 1000))).toBe(isKept);
-  expect(disk.includes(KEY)).toBe(false);
+  const onDisk = (bytes: Buffer | string): boolean =>
+    readdirSync(join(dataDir, 'cache'), { recursive: true, withFileTypes: true })
+      .filter((file) => file.isFile())
+      .some((file) => readFileSync(join(file.parentPath, file.name)).includes(bytes));
+  expect([onDisk(wire.subarray(0, 1000)), onDisk(KEY)]).toEqual([isKept, false]);
 });
 
 test('a stream is stored while it passes, and comes out of the cache as stream or whole', async () => {
