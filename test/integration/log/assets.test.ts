@@ -74,6 +74,32 @@ test('the retention that was asked for is in the template, and another one takes
   expect(await retention()).toBe('30d');
 });
 
+test('what assets() gives as JSON may be put by others; proxy_manager@custom belongs to the user, and takes effect', async () => {
+  const custom = { mappings: { properties: { labels: { properties: { build: { type: 'long' as const } } } } } };
+  const other = 'logs-proxy_manager.exchange-elsewhere';
+  await client.cluster.putComponentTemplate({ name: 'proxy_manager@custom', template: custom });
+  for (const { path, body } of JSON.parse(JSON.stringify(assets())) as ReturnType<typeof assets>) {
+    await client.transport.request({ method: 'PUT', path: `/${path}`, body }, { ignore: [400] });
+  }
+  const there = new Client({ node: service.url, maxRetries: 0 });
+  const changing: unknown[] = [];
+  there.diagnostic.on('request', (_, result) => {
+    const { method, path } = result?.meta.request.params ?? {};
+    if (method !== 'GET' && method !== 'HEAD') changing.push(path);
+  });
+  await installAssets(there);
+  expect(changing).toStrictEqual([]);
+  await there.close();
+
+  await client.bulk({ index: other, operations: [{ create: {} }, { '@timestamp': new Date().toISOString() }] });
+  const [index] = Object.values(await client.indices.getMapping({ index: other }));
+  const mapped = leaves(index?.mappings ?? {});
+  expect([mapped.get('labels.build'), mapped.get('proxy_manager.route')]).toStrictEqual(['long', 'keyword']);
+  const found = await client.cluster.getComponentTemplate({ name: 'proxy_manager@custom' });
+  expect(found.component_templates[0]?.component_template.template.mappings).toStrictEqual(custom.mappings);
+  await client.cluster.deleteComponentTemplate({ name: 'proxy_manager@custom' });
+});
+
 test('ensureAssets asks once per client, and again where it failed', async () => {
   const away = new Client({ node: 'http://127.0.0.1:9', maxRetries: 0 });
   let asked = 0;

@@ -14,6 +14,8 @@ export function veiled(exchange: Exchange, config: InternalAxiosRequestConfig): 
   for (const agent of [config.httpAgent, config.httpsAgent] as readonly unknown[]) {
     if (typeof agent === 'object' && agent !== null) veil(agent);
   }
+  // Those of the exchange are without the keys that were given out.
+  if (exchange.trace.given?.length && 'labels' in config) Object.assign(config, { labels: exchange.policy.labels });
   if (exchange.request.asWritten === undefined) return config;
   const { auth, data, headers, url } = maskedConfig(exchange, config);
   const hidden = { baseURL: undefined, params: undefined, data, headers, url };

@@ -100,7 +100,10 @@ function refuse(init: Init): void {
 function normalized(method: string): string {
   const upper = method.toUpperCase();
   if (/^(?:CONNECT|TRACE|TRACK)$/.test(upper)) throw new TypeError(`'${method}' HTTP method is unsupported.`);
-  if (!/^[!#$%&'*+.^_`|~\w-]+$/.test(method)) throw new TypeError(`'${method}' is not a valid HTTP method.`);
+  if (!/^[!#$%&'*+.^_`|~\w-]+$/.test(method)) {
+    // What was written there may be a key.
+    throw new TypeError('init.method is not a valid HTTP method: a sign in it is none that a method may have.');
+  }
   return upper;
 }
 

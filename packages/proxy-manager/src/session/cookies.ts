@@ -5,8 +5,8 @@ import type { HeaderList } from '../pipeline/headers.js';
 export interface Cookies {
   /** What goes into the `Cookie` header of a request to `url`; empty: none. */
   for(url: URL): string;
-  /** Takes over what a reply from `url` sets; false where it sets nothing. */
-  keep(url: URL, headers: HeaderList): boolean;
+  /** Takes over what a reply from `url` sets; false where it sets nothing. What `holdsSecret` is kept, and not saved. */
+  keep(url: URL, headers: HeaderList, holdsSecret: (text: string) => boolean): boolean;
   /** To open the same ones again. */
   save(): unknown;
 }
@@ -16,14 +16,30 @@ export async function openCookies(saved: unknown): Promise<Cookies> {
   const { CookieJar } = await import('tough-cookie');
   const jar: CookieJar =
     typeof saved === 'string' ? CookieJar.deserializeSync(saved) : new CookieJar(undefined, { looseMode: true });
+  /** Of those that a server has put a key into. */
+  const secret = new Set<string>();
   return {
     for: (url) => jar.getCookieStringSync(url.href),
-    keep(url, headers) {
+    keep(url, headers, holdsSecret) {
       const set = headers.filter(([name]) => name === 'set-cookie');
       // One that a browser would refuse, such as another site's, is left out.
-      for (const [, value] of set) jar.setCookieSync(value, url.href, { ignoreError: true });
+      for (const [, value] of set) {
+        const cookie = jar.setCookieSync(value, url.href, { ignoreError: true });
+        if (cookie === undefined) continue;
+        if (holdsSecret(value)) secret.add(placeOf(cookie));
+        else secret.delete(placeOf(cookie));
+      }
       return set.length > 0;
     },
-    save: () => JSON.stringify(jar.serializeSync()),
+    save() {
+      const all = jar.serializeSync();
+      const cookies = all?.cookies.filter((cookie) => !secret.has(placeOf(cookie)));
+      return JSON.stringify({ ...all, cookies });
+    },
   };
+}
+
+/** What a cookie takes the place of another by. */
+function placeOf({ domain, path, key }: { domain?: unknown; path?: unknown; key?: unknown }): string {
+  return JSON.stringify([domain, path, key]);
 }

@@ -63,7 +63,8 @@ interface Life {
 export interface SessionIdentity {
   readonly userAgent: string;
   cookiesFor(url: URL): string;
-  keepCookies(url: URL, headers: HeaderList): void;
+  /** What `holdsSecret` goes into no file. */
+  keepCookies(url: URL, headers: HeaderList, holdsSecret: (text: string) => boolean): void;
   /** What an attempt says of the identity. */
   settle(verdict: Verdict | undefined): void;
 }
@@ -175,8 +176,8 @@ export class Session {
     return {
       userAgent: life.userAgent,
       cookiesFor: (url) => life.cookies.for(url),
-      keepCookies: (url, headers) => {
-        if (life.cookies.keep(url, headers)) this.#write(life, rules);
+      keepCookies: (url, headers, holdsSecret) => {
+        if (life.cookies.keep(url, headers, holdsSecret)) this.#write(life, rules);
       },
       settle: (verdict) => this.#settle(life, verdict, rules),
     };

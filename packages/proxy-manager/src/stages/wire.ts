@@ -43,7 +43,7 @@ export function wireStage({ transport, clock }: { transport: Transport; clock: C
       const reply = await transport.send(request, attempt);
       attempt.sent = true;
       attempt.host = reply.url.host;
-      exchange.identity?.keepCookies(reply.url, reply.headers);
+      exchange.identity?.keepCookies(reply.url, reply.headers, (text) => keeper.finds(text));
       const judging = judgement(exchange, reply, clock.now());
       const { verdict, told } = judging instanceof Promise ? await judging : judging;
       attempt.verdict = verdict;
@@ -203,7 +203,7 @@ async function redirect(
   ownCookies: string | undefined,
 ): Promise<WireRequest> {
   const { endpoint, identity, lease, request } = exchange;
-  identity?.keepCookies(hop.from.url, hop.headers);
+  identity?.keepCookies(hop.from.url, hop.headers, (text) => exchange.attempt.hide?.(text) !== text);
   if (!allowsHost(endpoint.hosts, hop.to)) {
     throw new HostNotAllowedError(endpoint.name, masker.text(hop.to.host), endpoint.hosts ?? []);
   }

@@ -392,7 +392,7 @@ describe('no key is seen', () => {
     const api = await startApi((hit, res) => (hit.path.startsWith('/cut') ? res.destroy() : res.end('{"a":')));
     const request = startRequest({ secrets: { key_based: { api: { keys: [KEY] } } } });
     const { key = '' } = await request.getKeyProxy();
-    const call = (path: string): AxiosRequestConfig => ({
+    const call = (path: string): AxiosRequestConfig & { labels: object } => ({
       baseURL: api.url,
       url: path,
       method: 'post',
@@ -401,6 +401,7 @@ describe('no key is seen', () => {
       data: { key },
       responseType: 'json',
       transitional: { silentJSONParsing: false },
+      labels: { key },
     });
     for (const path of ['/cut', '/broken-json']) {
       const error: unknown = await request.axios.request(call(path)).catch((reason: unknown) => reason);

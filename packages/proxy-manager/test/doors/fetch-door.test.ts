@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
+import { inspect } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { closedPort } from '../servers/faulty.js';
@@ -127,6 +128,14 @@ describe('says what fetch says:', () => {
     ],
   ])('%s', async (_what, call) => {
     await expectSame(call);
+  });
+
+  test('does not repeat what was written as a method: it may be a key', async () => {
+    const error: unknown = await startRequest()
+      .fetch('http://a.example/', { method: 'a key' })
+      .catch((reason: unknown) => reason);
+    expect(inspect(error)).toMatch(/method/);
+    expect(inspect(error)).not.toContain('a key');
   });
 
   function form(): FormData {

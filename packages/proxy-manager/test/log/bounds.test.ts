@@ -89,6 +89,23 @@ test('beyond the bound in bytes the oldest go: the gap is told once, counted, an
   expect(told.filter((message) => message.includes('has reached its bound'))).toHaveLength(1);
 });
 
+test('the gaps that stand in the log add up to what is missing, record by record', async () => {
+  const directory = await logDirectory();
+  const { log } = opened(directory, { bounds: { maxBytes: MAX_BYTES } });
+  for (let n = 0; n < 200; n++) log.write(aLine(String(n), 0, incompressible()));
+  await vi.waitFor(() => expect(bytesIn(directory)).toBeLessThanOrEqual(MAX_BYTES));
+  await log.close();
+  const kept = linesIn(directory).map((line) => JSON.parse(line));
+  const exchanges = kept.filter(({ event }) => event.action === undefined);
+  const lost = kept
+    .filter(({ event }) => event.action === 'log-loss')
+    .reduce((sum, { proxy_manager: { loss } }) => sum + Number(loss.records), 0);
+  expect(lost).toBeGreaterThan(100);
+  expect(lost + exchanges.length).toBe(200);
+  const last = exchanges.map(({ event }) => Number(event.id));
+  expect(last).toStrictEqual(Array.from({ length: last.length }, (_, n) => lost + n));
+});
+
 test('beyond the bound in days they go as well, and what is older than an hour is closed', async () => {
   const directory = await logDirectory();
   let now = Date.parse('2026-01-01T00:00:00Z');

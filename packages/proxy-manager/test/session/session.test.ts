@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -39,6 +40,12 @@ let nowMs = 0;
 
 function open(secrets: SecretsFile = SECRETS): void {
   manager = new ProxyManager({ secrets, dataDir, clock: { now: () => nowMs } });
+}
+
+/** All bytes of all files below a directory. */
+function everyByteBelow(dir: string): Buffer {
+  const files = readdirSync(dir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return Buffer.concat(files.map((entry) => readFileSync(join(entry.parentPath, entry.name))));
 }
 
 const request = (options: RequestDefaults = {}): Request =>
@@ -88,6 +95,32 @@ test('it keeps cookies, by host and path, beside those of the caller, and surviv
   await request({ session: 'ann' }).send(`${origin.url}/other`);
   expect(hits.map(({ cookie }) => cookie)).toEqual([undefined, 'mine=1; theme=dark; sid=s1', undefined, 'sid=s1']);
   expect(new Set([hits[0], hits[1], hits[3]].map((hit) => `${hit?.key} ${hit?.userAgent}`)).size).toBe(1);
+});
+
+test('a cookie that a server has put the key into is sent back, and lies in no file', async () => {
+  const values = (key: unknown): string[] => [`id=${encodeURIComponent(`of ${String(key)}`)}`, 'theme=dark'];
+  answer = ({ url, headers }, response) => {
+    if (url === '/echo') response.setHeader('set-cookie', values(headers['x-api-key']));
+    if (url === '/clean') response.setHeader('set-cookie', 'id=7');
+    response.end();
+  };
+  const everyFile = (): string => everyByteBelow(dataDir).toString('latin1');
+  const ann = request({ session: 'ann' });
+  await ann.send(`${origin.url}/echo`);
+  await ann.send(`${origin.url}/page`);
+  expect(hits.at(-1)?.cookie).toBe(values(hits[0]?.key).join('; '));
+  await manager.close();
+  expect(everyFile()).toContain('theme');
+  expect(everyFile()).not.toContain(hits[0]?.key);
+
+  open();
+  const next = request({ session: 'ann' });
+  await next.send(`${origin.url}/clean`);
+  expect(hits.at(-1)?.cookie).toBe('theme=dark');
+  await manager.close();
+  open();
+  await request({ session: 'ann' }).send(`${origin.url}/page`);
+  expect(hits.at(-1)?.cookie?.split('; ').toSorted()).toStrictEqual(['id=7', 'theme=dark']);
 });
 
 test('cookies set by a redirect go with the next hop, and none to another site', async () => {
