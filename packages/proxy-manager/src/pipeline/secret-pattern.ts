@@ -74,7 +74,7 @@ export class SecretPattern {
 }
 
 function spellings(value: string): string {
-  const raw = Array.from(value, spelling).join('');
+  const raw = (value.match(/\\+|[^\\]/gu) ?? []).map(spelling).join('');
   const alone = value.length < SURELY_A_SECRET ? `(?<=^|%[0-9a-f]{2}|[^0-9a-z])(?:${raw})(?![0-9a-z])` : raw;
   const encoded = base64Cores(value).map((core) => {
     const eitherAlphabet = core.replaceAll(/[+-]/g, '[+-]').replaceAll(/[/_]/g, '[/_]');
@@ -84,15 +84,20 @@ function spellings(value: string): string {
   return [alone, ...encoded, ...hex].join('|');
 }
 
-/** One character: itself, as JSON escapes it, percent-encoded however often, or its UTF-8 bytes read as Latin-1. */
-function spelling(character: string): string {
-  const bytes = Buffer.from(character);
+/**
+ * One character: itself, as JSON escapes it, percent-encoded, both however often, or its UTF-8 bytes read as Latin-1; or
+ * all backslashes in a row. No text must be readable in two of these ways: what begins like the secret and then differs
+ * would be tried in all combinations, which takes longer than anybody waits.
+ */
+function spelling(part: string): string {
+  if (part.startsWith('\\')) return `(?:\\\\{${part.length},}(?!\\\\)|(?:%(?:25)*5c|\\\\+u005c){${part.length}})`;
+  const bytes = Buffer.from(part);
   const percent = [...bytes].map((byte) => `%(?:25)*${byte.toString(16).padStart(2, '0')}`).join('');
-  const units = Array.from({ length: character.length }, (_, index) => character.charCodeAt(index));
-  const json = units.map((unit) => `\\\\u${unit.toString(16).padStart(4, '0')}`).join('');
-  const forms = [quoted(character), `\\\\?${quoted(character)}`, percent, json];
+  const units = Array.from({ length: part.length }, (_, index) => part.charCodeAt(index));
+  const json = units.map((unit) => `\\\\+u${unit.toString(16).padStart(4, '0')}`).join('');
+  const forms = [`\\\\*${quoted(part)}`, percent, json];
   if (bytes.length > 1) forms.push(quoted(bytes.toString('latin1')));
-  if (character === ' ') forms.push('\\+');
+  if (part === ' ') forms.push('\\+');
   return `(?:${forms.join('|')})`;
 }
 

@@ -37,6 +37,33 @@ describe('a secret of ordinary length is found', () => {
   });
 });
 
+it.each([1, 2, 3, 4])('finds any secret in JSON within JSON, %i deep', (deep) => {
+  fc.assert(
+    fc.property(fc.string({ minLength: 8, maxLength: 40 }), (value) => {
+      let text = `before ${value} after`;
+      for (let level = 0; level < deep; level++) text = JSON.stringify({ text });
+      const found = pattern(value);
+      expect(found.in(text)).toBe(true);
+      expect(found.in(found.hide(text))).toBe(false);
+    }),
+    { examples: [['US\\Y[;~/]"\\\\cd'], ['\\\\\\\\\\\\\\\\'], ['ends with a\\']] },
+  );
+});
+
+// Where a text can be read in several ways, this one takes longer than the age of the universe.
+it.each([
+  ['letters', 'sk-live-9f8e7d6c5b4a39281706f5e4d3c2b1a0'],
+  ['signs', 'US//Y[;~/]cdrfy/yG#zcfj^bvAf5n\\80Tp!;CX$"%25%25+ ü'],
+  ['backslashes', '\\'.repeat(60)],
+  ['percent signs', '%25'.repeat(12)],
+])('is done with a text that holds all but the end of a secret: %s', (_what, value) => {
+  const found = pattern(`${value}z`);
+  const escaped = [value, JSON.stringify(value), JSON.stringify(JSON.stringify(value)), encodeURIComponent(value)];
+  const text = escaped.map((each) => `it was ${each}!`).join('\n');
+  expect(found.in(text)).toBe(false);
+  expect(found.hide(text)).toBe(text);
+});
+
 it('finds any secret in urls and in bytes', () => {
   fc.assert(
     fc.property(fc.string({ minLength: 8, maxLength: 40, unit: 'grapheme' }), (value) => {
