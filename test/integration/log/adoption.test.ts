@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
-import { ownerName } from '../../../packages/proxy-manager/src/log/owner.js';
+import { ownerName } from '../../../packages/proxy-manager/src/owner.js';
 import { filesIn, logDirectory } from './support.js';
 
 const PROCESSES = 4;

@@ -59,6 +59,8 @@ const BEHAVIOURS = [
   'cut',
   'hang',
   'garbage',
+  'loop',
+  'large',
   '403',
   '429',
   '500',
@@ -79,34 +81,96 @@ const PLACES = [
   (key) => ({ method: 'POST', data: `plain ${key}`, headers: { 'content-type': 'text/plain', 'x-api-key': key } }),
 ];
 
+/** Where nobody answers, in one way or another: no port, no such name, no TLS. */
+const NOWHERE = ['http://127.0.0.1:9', 'http://nowhere.invalid', url.replace('http:', 'https:')];
+
+/** Words that end an exchange before its time. */
+const ENDINGS = [
+  () => ({ signal: AbortSignal.timeout(random(20)) }),
+  () => ({ retry: { attempts: 3, deadlineMs: 50, unsafe: true } }),
+  () => ({ maxContentLength: 100 }),
+  () => ({ maxRedirects: 0 }),
+];
+
+/** Each door in its own words; what is given back is shown without the body, which is the caller's. */
+const DOORS = [
+  async (req, { base, path }, words) => {
+    const { data, ...rest } = await req.send(`${base}${path}`, words);
+    if (typeof data === 'object') await data?.toArray?.();
+    return rest;
+  },
+  async (req, { base, path }, words) => {
+    const { data, ...rest } = await req.send(path, { ...words, baseURL: base });
+    if (typeof data === 'object') await data?.toArray?.();
+    return rest;
+  },
+  async (req, { base, path }, words) => {
+    const { data, ...rest } = await req.axios({ ...words, baseURL: base, url: path });
+    if (typeof data === 'object') await data?.toArray?.();
+    return rest;
+  },
+  async (req, { base, path }, { labels, cache, retry, signal, method, headers, params, data, userAgent }) => {
+    const query = params === undefined ? '' : `?${new URLSearchParams(params)}`;
+    const body = typeof data === 'object' && !(data instanceof URLSearchParams) ? JSON.stringify(data) : data;
+    const words = { labels, cache, retry, signal: signal ?? AbortSignal.timeout(300), headers };
+    const res = await req.fetch(`${base}${path}${query}`, {
+      ...words,
+      ...(method === undefined ? {} : { method }),
+      ...(body === undefined ? {} : { body }),
+      ...(userAgent === undefined ? {} : { userAgent }),
+    });
+    await res.text();
+    return res;
+  },
+];
+
+/** What has not ended yet, to be told where the test has waited too long. */
+const underWay = new Set();
+process.on('SIGTERM', () => {
+  console.error('under way:', [...underWay]);
+  process.exit(1);
+});
+
 async function exchange(req, key, extras) {
   flownMs += 1_800_000;
   const { path = '', ...words } = pick(PLACES)(key);
-  const withUser = random(8) === 0;
-  const base = withUser ? url.replace('//', `//user:${encodeURIComponent(userSecret)}@`) : url;
-  const target = random(30) === 0 ? 'http://127.0.0.1:9/' : `${base}/${pick(BEHAVIOURS)}`;
+  // What a server puts of a login into a session's cookies is the site's, and comes back where nobody knows it.
+  const withUser = req !== visitor && random(8) === 0;
+  const origin = withUser ? url.replace('//', `//user:${encodeURIComponent(userSecret)}@`) : url;
+  const base = random(15) === 0 ? pick(NOWHERE) : origin;
+  const behaviour = pick(BEHAVIOURS);
+  const door = pick(DOORS);
+  const name = Symbol(`door ${DOORS.indexOf(door)}, ${base === origin ? behaviour : 'nowhere'}`);
+  underWay.add(name);
   try {
-    const res = await req.send(`${target}${path}`, {
-      labels: { run, given: key },
-      timeout: 300,
-      cache: random(2) === 0,
-      responseType: random(5) === 0 ? 'stream' : 'text',
-      decompress: random(4) !== 0,
-      retry: { attempts: 1 + random(2), unsafe: true },
-      ...words,
-      ...extras,
-    });
-    const { data, ...rest } = res;
-    if (typeof data === 'object') await data?.toArray?.();
+    const rest = await door(
+      req,
+      { base, path: `/${behaviour}${path}` },
+      {
+        labels: { run, given: key },
+        timeout: 300,
+        cache: random(2) === 0,
+        responseType: random(5) === 0 ? 'stream' : 'text',
+        decompress: random(4) !== 0,
+        retry: { attempts: 1 + random(2), unsafe: true },
+        ...(random(6) === 0 ? pick(ENDINGS)() : {}),
+        ...words,
+        ...extras,
+      },
+    );
     show(rest);
   } catch (error) {
     // A body is the caller's, as the server sent it.
     if (error.response) delete error.response.data;
     show(error);
+  } finally {
+    underWay.delete(name);
   }
 }
 
 const requests = ['placed', 'applied', 'queried', 'both'].map((name) => manager.request(name));
+const visitor = manager.request('placed', { session: 'ann' });
+requests.push(visitor);
 const pinned = manager.request('placed');
 let key;
 async function sender(count) {

@@ -17,7 +17,7 @@ import { CACHE_INDEX, LOG_DATA_STREAM } from '../../../packages/proxy-manager/sr
 import { elasticsearchUrl } from '../../services/urls.js';
 import { logDirectory } from './support.js';
 
-const EXCHANGES = 750;
+const EXCHANGES = 1000;
 const SIGNS = `abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ+/=%&"'\\<>;,?#@!$^~[]|`;
 
 const client = new Client({ node: elasticsearchUrl(), maxRetries: 0 });
@@ -59,6 +59,10 @@ async function misbehave(request: IncomingMessage, response: ServerResponse, els
         .end();
     case 'cookie':
       return void response.setHeader('set-cookie', [`a=${encodeURIComponent(seen.slice(0, 300))}`]).end('ok');
+    case 'loop':
+      return void response.writeHead(302, { location: request.url ?? '' }).end();
+    case 'large':
+      return void response.end(seen.repeat(50));
     case 'gzip':
       return void response.setHeader('content-encoding', 'gzip').end(gzipSync(seen));
     case 'hex':
@@ -94,23 +98,16 @@ async function origin(elsewhere = ''): Promise<{ url: string; close: () => void 
   };
 }
 
-/** What of a secret may stand nowhere: raw, as urls, forms and JSON write it, in hex, and in Base64 at any alignment. */
+/** What of a secret may stand nowhere: raw, as urls, forms and JSON in JSON write it, in hex, and in Base64 at any alignment. */
 function formsOf(secret: string): string[] {
-  const json = JSON.stringify(secret).slice(1, -1);
+  const json: string[] = [];
+  for (let level = 0; level < 4; level++) json.push(JSON.stringify(json.at(-1) ?? secret).slice(1, -1));
   const base64 = [0, 1, 2].map((shift) => {
     const encoded = Buffer.from('x'.repeat(shift) + secret).toString('base64');
     return encoded.slice(Math.ceil((shift * 8) / 6), Math.floor(((shift + secret.length) * 8) / 6));
   });
   const form = new URLSearchParams([['', secret]]).toString().slice(1);
-  return [
-    secret,
-    encodeURIComponent(secret),
-    form,
-    json,
-    JSON.stringify(json).slice(1, -1),
-    Buffer.from(secret).toString('hex'),
-    ...base64,
-  ];
+  return [secret, encodeURIComponent(secret), form, ...json, Buffer.from(secret).toString('hex'), ...base64];
 }
 
 interface Place {
@@ -195,6 +192,7 @@ test.each(['embedded', 'elasticsearch'] as const)(
     const sender = fileURLToPath(new URL('fuzz-sender.mjs', import.meta.url));
     const { stdout, stderr } = await promisify(execFile)(process.execPath, [sender, JSON.stringify(settings)], {
       maxBuffer: 2 ** 30,
+      timeout: 120_000,
     });
     close();
     other.close();
