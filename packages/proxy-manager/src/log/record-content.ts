@@ -38,7 +38,8 @@ export function hidingOwn(headers: HeaderList, hide: (text: string) => string): 
     // Behind the scheme, if there is one.
     return values.map((each) => patternOf(new Secret(each.trim().replace(/^[\w-]+ +/, ''), 'header')));
   });
-  return own.length === 0 ? hide : (text) => own.reduce((hidden, pattern) => pattern.hide(hidden), hide(text));
+  // First, while they are whole: one of them may hold what `hide` takes out.
+  return own.length === 0 ? hide : (text) => hide(own.reduce((hidden, pattern) => pattern.hide(hidden), text));
 }
 
 /** How much of a body must be kept for a bound of `maxBytes`. */

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.js';
 import type { Endpoint, ProxyCredential } from '../config/resolve.js';
 import { ConfigError, HostNotAllowedError } from '../errors.js';
+import { hidingOwn } from '../log/record-content.js';
 import type { Exchange, OutboundRequest, Reply } from '../pipeline/exchange.js';
 import type { HeaderList } from '../pipeline/headers.js';
 import { header, withHeader, withoutHeaders } from '../pipeline/headers.js';
@@ -37,9 +38,9 @@ export function wireStage({ transport, clock }: { transport: Transport; clock: C
     // A login of the caller's own is hidden where it is kept, in cache and log, and not from the caller.
     const keeper =
       login === undefined ? masker : new Masker([lease?.key?.secret, lease?.proxy?.userinfo, login], given);
-    attempt.hide = (text) => keeper.text(text);
+    attempt.hide = hiding(exchange, keeper);
     try {
-      const request = toWire(exchange, masker);
+      const request = toWire(exchange, masker, keeper);
       const reply = await transport.send(request, attempt);
       attempt.sent = true;
       attempt.host = reply.url.host;
@@ -70,6 +71,17 @@ export function wireStage({ transport, clock }: { transport: Transport; clock: C
       if (error instanceof TransportFault) attempt.verdict = judgeFault(error, throughProxy);
       throw masker.error(error);
     }
+  };
+}
+
+/** What `keeper` hides, and the cookies of the session: they are looked for once something is to be hidden. */
+function hiding({ identity, request }: Exchange, keeper: Masker): (text: string) => string {
+  const hide = (text: string): string => keeper.text(text);
+  if (identity === undefined) return hide;
+  let all: ((text: string) => string) | undefined;
+  return (text) => {
+    all ??= hidingOwn([['cookie', identity.cookiesFor(request.url)]], hide);
+    return all(text);
   };
 }
 
@@ -136,7 +148,7 @@ function codingOf({ headers }: WireReply): string | undefined {
   return header(headers, 'content-encoding')?.trim().toLowerCase();
 }
 
-function toWire(exchange: Exchange, masker: Masker): WireRequest {
+function toWire(exchange: Exchange, masker: Masker, keeper: Masker): WireRequest {
   const { endpoint, identity, lease, signal } = exchange;
   const request = exchange.request.asWritten?.restore(exchange.request) ?? exchange.request;
   const key = lease?.key?.secret.reveal();
@@ -151,7 +163,10 @@ function toWire(exchange: Exchange, masker: Masker): WireRequest {
     options: request.wire,
     proxy: lease?.proxy,
     signal,
-    onRedirect: (hop) => redirect(exchange, masker, hop, ownCookies),
+    onRedirect(hop) {
+      identity?.keepCookies(hop.from.url, hop.headers, (text) => keeper.finds(text));
+      return redirect(exchange, masker, hop, ownCookies);
+    },
   };
   return endpoint.tls === undefined ? wire : { ...wire, tls: endpoint.tls };
 }
@@ -203,7 +218,6 @@ async function redirect(
   ownCookies: string | undefined,
 ): Promise<WireRequest> {
   const { endpoint, identity, lease, request } = exchange;
-  identity?.keepCookies(hop.from.url, hop.headers, (text) => exchange.attempt.hide?.(text) !== text);
   if (!allowsHost(endpoint.hosts, hop.to)) {
     throw new HostNotAllowedError(endpoint.name, masker.text(hop.to.host), endpoint.hosts ?? []);
   }
