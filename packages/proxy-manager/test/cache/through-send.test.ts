@@ -98,6 +98,31 @@ test.each([
   expect([onDisk(wire.subarray(0, 1000)), onDisk(KEY)]).toEqual([isKept, false]);
 });
 
+test('a hit waits for no slot of the pace, and takes none', async () => {
+  const keys = { keys: [KEY], pace: { concurrency: 1, minTimeMs: 3_600_000 } };
+  const { origin, request } = await setUp({ keys });
+  const req = request({ cache: true });
+  await req.send(origin.url, placed);
+  // The next slot is an hour away.
+  const hits = await Promise.all(Array.from({ length: 3 }, () => req.send(origin.url, placed)));
+  expect(hits.map(({ exchange }) => [exchange.cache, exchange.waitedMs])).toEqual(hits.map(() => ['hit', 0]));
+  expect(origin.requests).toBe(1);
+});
+
+test('a mode of fetch holds for a Request, and a call has the last word', async () => {
+  const { origin, request } = await setUp();
+  const parser = request({ cache: 'only-if-cached' });
+  await expect(parser.send(origin.url, placed)).rejects.toMatchObject({ code: 'ERR_NOT_CACHED' });
+  expect(origin.requests).toBe(0);
+  expect((await parser.send(origin.url, { ...placed, cache: 'force-cache' })).exchange.cache).toBe('miss');
+  expect((await parser.send(origin.url, placed)).exchange.cache).toBe('hit');
+  const fresh = request({ cache: 'reload' });
+  expect((await fresh.send(origin.url, placed)).data).toBe('answer 2');
+  expect((await fresh.send(origin.url, { ...placed, cache: 'only-if-cached' })).data).toBe('answer 2');
+  expect((await request({ cache: 'no-store' }).send(origin.url, placed)).exchange.cache).toBe('bypass');
+  expect((await parser.send(origin.url, placed)).data).toBe('answer 2');
+});
+
 test('a stream is stored while it passes, and comes out of the cache as stream or whole', async () => {
   const { origin, request } = await setUp({
     handler: (_request, response) => Readable.from(['a'.repeat(70_000), 'b'.repeat(70_000)]).pipe(response),
