@@ -11,6 +11,11 @@ export const SEGMENT_MAX_BYTES: number = 16 * 1024 * 1024;
 /** As for the size: a segment older than this is closed by the next record or sign of life. */
 export const SEGMENT_MAX_AGE_MS = 3_600_000;
 
+/** Where most texts become bytes: to know how many these are costs as much as to make them. */
+const SHORT = Buffer.allocUnsafeSlow(64 * 1024);
+/** UTF-8 takes three bytes for one UTF-16 code unit, and four for two. */
+const MOST_BYTES_A_UNIT = 3;
+
 /** Appends records to segments, one line of JSON each, handed to the operating system before `write` returns. */
 export interface Spool {
   /** Bytes written, in one call; 0 where the records could not be kept, which is counted and reported. Never throws. */
@@ -75,11 +80,13 @@ export function openSpool(options: {
     }
     const { fd, segment } = file ?? open(nowMs);
     const text = isTorn ? `\n${lines}` : lines;
-    // As a string: to make a buffer of it first would copy it once more.
-    const written = writeSync(fd, text);
+    const isShort = text.length * MOST_BYTES_A_UNIT <= SHORT.length;
+    const bytes = isShort ? SHORT : Buffer.from(text);
+    const length = isShort ? SHORT.write(text) : bytes.length;
+    const written = writeSync(fd, bytes, 0, length);
     segment.size += written;
-    isTorn = written < text.length || written < Buffer.byteLength(text);
-    if (isTorn) throw new NoSpace(`the disk took ${written} of ${Buffer.byteLength(text)} bytes`);
+    isTorn = written < length;
+    if (isTorn) throw new NoSpace(`the disk took ${written} of ${length} bytes`);
     return written;
   }
 

@@ -34,6 +34,19 @@ test('nothing is made before the first record; then it is there when write retur
   expect(segments).toMatchObject([{ size: bytes, open: true, path: segment.path }]);
 });
 
+test('records of whatever length and script lie there as they were, and are counted in bytes', async () => {
+  const { spool, segments } = spoolIn(await logDirectory());
+  const lengths = [0, 1, 7_000, 21_843, 21_844, 21_845, 21_846, 100_000];
+  const lines = ['x', 'ü', '日', '😀'].flatMap((character) =>
+    lengths.map((length) => JSON.stringify({ text: character.repeat(length).slice(0, length) })),
+  );
+  const bytes = lines.map((line) => spool.write([line]));
+  expect(bytes).toEqual(lines.map((line) => Buffer.byteLength(line) + 1));
+  const [segment] = segments;
+  expect(readFileSync(segment?.path ?? '', 'utf8') === `${lines.join('\n')}\n`).toBe(true);
+  expect(segment?.size).toBe(bytes.reduce((sum, each) => sum + each));
+});
+
 test('segments are changed by size and by age, and sort by time', async () => {
   const directory = await logDirectory();
   let now = Date.now();
