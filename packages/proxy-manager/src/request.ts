@@ -2,7 +2,9 @@ import type { AxiosInstance } from 'axios';
 import type { Fetch, RequestDefaults, RequestOptions, SendOptions } from './config/options.js';
 import { overPolicy } from './config/policy.js';
 import { checkRequestOptions, checkSendOptions } from './config/validate-options.js';
+import { isObject } from './config/option-rules.js';
 import { axiosDoor } from './doors/axios-door.js';
+import { Bare } from './doors/bare.js';
 import { callOptions } from './doors/call.js';
 import type { Perform } from './doors/door.js';
 import { fetchDoor } from './doors/fetch-door.js';
@@ -312,9 +314,10 @@ export class Request implements AsyncDisposable {
 
 /** Both forms of a call as one. */
 function words(target: string | URL | SendOptions, init: SendOptions | undefined): SendOptions {
-  if (typeof target !== 'string' && !(target instanceof URL)) return target;
   // Faster than a spread, as in `overDefaults`.
-  return Object.assign({}, init, { url: String(target) });
+  if (typeof target === 'string' || target instanceof URL)
+    return Object.assign(new Bare(), init, { url: String(target) });
+  return isObject(target) ? Object.assign(new Bare(), target) : target;
 }
 
 /** Where a Request takes its credentials from. */

@@ -1,5 +1,6 @@
 import type { RequestDefaults, RequestOptions, SendOptions } from '../config/options.js';
 import type { exchangeAbort } from '../pipeline/abort.js';
+import { Bare } from './bare.js';
 
 /** axios's merge: the call over the defaults, `params` joined; headers are merged where they are read. */
 export function overDefaults(defaults: RequestDefaults, call: SendOptions): SendOptions {
@@ -8,7 +9,7 @@ export function overDefaults(defaults: RequestDefaults, call: SendOptions): Send
       ? { ...defaults.params, ...call.params }
       : (call.params ?? defaults.params);
   // Spread into a literal these objects of ever other fields take ten times as long.
-  const config: Record<string, unknown> = Object.assign({}, defaults, { headers: undefined }, call, { params });
+  const config: Record<string, unknown> = Object.assign(new Bare(), defaults, { headers: undefined }, call, { params });
   for (const name of Object.keys(call)) {
     if (config[name] === undefined && name !== 'headers') config[name] = Reflect.get(defaults, name);
   }
@@ -36,7 +37,8 @@ const NOT_OF_A_CALL = new Set([
 
 /** What a Request was made with, as far as it is for its calls. */
 export function callOptions(options: RequestOptions): RequestDefaults {
-  return Object.fromEntries(Object.entries(options).filter(([name]) => !NOT_OF_A_CALL.has(name)));
+  const ofCalls = Object.fromEntries(Object.entries(options).filter(([name]) => !NOT_OF_A_CALL.has(name)));
+  return Object.assign(new Bare(), ofCalls);
 }
 
 /** The caller's signal, and axios's older `cancelToken` as one more. */

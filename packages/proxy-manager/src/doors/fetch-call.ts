@@ -5,6 +5,7 @@ import { ConfigError } from '../errors.js';
 import type { OutboundRequest } from '../pipeline/exchange.js';
 import type { HeaderList } from '../pipeline/headers.js';
 import { header } from '../pipeline/headers.js';
+import { Bare } from './bare.js';
 import type { Call } from './door.js';
 import { bodyOfRequest } from './early-body.js';
 import { toOutbound } from './outbound.js';
@@ -48,7 +49,7 @@ function callOf(
     throw new TypeError('Request with GET/HEAD method cannot have body.');
   }
   const extras = extrasOf(init);
-  const config: SendOptions = Object.assign({}, defaults, {
+  const config: SendOptions = Object.assign(new Bare(), defaults, {
     url: isRequest ? input.url : input,
     method,
     headers: headersOf(init.headers ?? (isRequest ? input.headers : undefined)),
@@ -77,8 +78,7 @@ function headersOf(given: Init['headers']): HeaderList {
 
 /** The extras of a call that may stand among fetch's own words; `cache` is one of both. */
 function extrasOf(init: Init): FetchOptions {
-  const cache = cacheOf(init);
-  const extras = cache === init.cache ? init : { ...init, cache };
+  const extras = Object.assign(new Bare(), init, { cache: cacheOf(init) });
   checkExtras('fetch', extras);
   return extras as FetchOptions;
 }

@@ -4,6 +4,7 @@ import { ProxyManagerError } from '../errors.js';
 import { TimeoutReason } from '../pipeline/abort.js';
 import type { Exchange, Reply } from '../pipeline/exchange.js';
 import { TransportFault } from '../transport/fault.js';
+import { Bare } from './bare.js';
 import type { Perform } from './door.js';
 import { fetchCall } from './fetch-call.js';
 import { FetchResponse } from './fetch-response.js';
@@ -17,7 +18,8 @@ const NULL_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
 /** A WHATWG fetch on the pipeline; relative urls and headers come from `defaults`. */
 export function fetchDoor(perform: Perform, given: RequestDefaults): Fetch {
   // What axios's callers do to data and replies is not for fetch's.
-  const { data: _data, transformRequest: _transform, responseType: _type, ...defaults } = given;
+  const { data: _data, transformRequest: _transform, responseType: _type, ...others } = given;
+  const defaults: RequestDefaults = Object.assign(new Bare(), others);
   return async function fetch(input, init = {}) {
     const signal = init.signal ?? (input instanceof globalThis.Request ? input.signal : undefined);
     const integrity = init.integrity ?? (input instanceof globalThis.Request ? input.integrity : undefined);

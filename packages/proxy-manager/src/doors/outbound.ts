@@ -8,6 +8,7 @@ import { header, withHeader, withoutHeaders } from '../pipeline/headers.js';
 import { PLACEHOLDER } from '../pipeline/key-template.js';
 import type { WireOptions } from '../transport/transport.js';
 import { DECODES_ZSTD } from '../transport/decode.js';
+import { Bare } from './bare.js';
 import type { EncodedBody } from './body.js';
 import type { DoorName } from './door.js';
 import { encodeBody } from './body.js';
@@ -182,17 +183,18 @@ function transformed(
 }
 
 export function wireOptions(config: SendOptions): WireOptions {
-  let axiosOnly: Record<string, unknown> | undefined;
+  let axiosOnly: Bare | undefined;
   for (const name of AXIOS_ONLY) {
     const value: unknown = Reflect.get(config, name);
-    if (value !== undefined && value !== false) (axiosOnly ??= {})[name] = value;
+    if (value !== undefined && value !== false) (axiosOnly ??= new Bare())[name] = value;
   }
   // The fast transport speaks what the origin offers.
   if (config.httpVersion !== undefined) {
-    axiosOnly = { ...axiosOnly, httpVersion: config.httpVersion, http2Options: config.http2Options };
+    const { http2Options, httpVersion } = config;
+    axiosOnly = Object.assign(axiosOnly ?? new Bare(), { httpVersion, http2Options });
   }
   const { allowedSocketPaths } = config;
-  if (allowedSocketPaths !== undefined && axiosOnly !== undefined) axiosOnly = { ...axiosOnly, allowedSocketPaths };
+  if (allowedSocketPaths !== undefined && axiosOnly !== undefined) Object.assign(axiosOnly, { allowedSocketPaths });
   return {
     body: config.responseType === 'stream' ? 'stream' : 'buffer',
     decompress: config.decompress ?? true,

@@ -53,9 +53,9 @@ export class ObservedRequest {
 
   /** Writes down what the finished, or failed, exchange moved. */
   end(): void {
-    const { bytesWritten = 0, bytesRead = 0 } = this.#socket ?? {};
-    this.#observation.bytesSent += bytesWritten - this.#mark.sent;
-    this.#observation.bytesReceived += bytesRead - this.#mark.received;
+    const { sent, received } = movedBy(this.#socket);
+    this.#observation.bytesSent += sent - this.#mark.sent;
+    this.#observation.bytesReceived += received - this.#mark.received;
     if (this.#headMs > 0) this.#observation.downloadMs = performance.now() - this.#headMs;
   }
 
@@ -64,7 +64,7 @@ export class ObservedRequest {
     const tls = socket instanceof builtins.tls.TLSSocket;
     if (secure && !tls) this.tunnelRefused = true;
     else if (request.reusedSocket || !(socket.connecting || (tls && handshaking(socket)))) {
-      this.#mark = { sent: socket.bytesWritten, received: socket.bytesRead };
+      this.#mark = movedBy(socket);
       this.#onSent();
     } else {
       let connectedMs: number | undefined;
@@ -94,6 +94,11 @@ export class ObservedRequest {
     this.#headMs = performance.now();
     if (this.#startedMs > 0) this.#observation.ttfbMs = this.#headMs - this.#startedMs;
   }
+}
+
+/** That of a transport of the caller's may be no socket, and count nothing. */
+function movedBy(socket: Partial<Pick<Socket, 'bytesRead' | 'bytesWritten'>> = {}): { sent: number; received: number } {
+  return { sent: socket.bytesWritten ?? 0, received: socket.bytesRead ?? 0 };
 }
 
 /** Node decides it while the request is made. */

@@ -41,8 +41,10 @@ export async function startApi(
 }
 
 /** A Request with all its state in memory or in a directory of the test. */
-export function startRequest(options: RequestDefaults & { readonly secrets?: SecretsFile } = {}): Request {
-  const dataDir = mkdtempSync(join(tmpdir(), 'proxy-manager-doors-'));
+export function startRequest(
+  options: RequestDefaults & { readonly dataDir?: string; readonly secrets?: SecretsFile } = {},
+): Request {
+  const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'proxy-manager-doors-'));
   const request = new Request({
     endpoint: 'api',
     secrets: { key_based: { api: { keys: ['the-secret-key'], apply: { headers: { 'x-api-key': '{key}' } } } } },
