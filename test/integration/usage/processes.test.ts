@@ -9,10 +9,12 @@ import type { Readable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Client } from '@elastic/elasticsearch';
+import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openCounts } from '../../../packages/proxy-manager/src/embedded/environment.js';
 import { installAssets } from '../../../packages/proxy-manager/src/log/install-assets.js';
 import { lmdbUsageStore } from '../../../packages/proxy-manager/src/usage/lmdb.js';
+import { redisUsageStore } from '../../../packages/proxy-manager/src/usage/redis.js';
 import type { WindowSpec } from '../../../packages/proxy-manager/src/config/resolve.js';
 import type { Pool, UsageStore } from '../../../packages/proxy-manager/src/usage/usage-store.js';
 import { elasticsearchUrl, redisUrl } from '../../services/urls.js';
@@ -96,6 +98,21 @@ async function countsOf(dataDir: string): Promise<string> {
   return join(dataDir, 'counts', String(boot));
 }
 
+interface OpenStore {
+  readonly store: UsageStore;
+  readonly close: () => Promise<unknown>;
+}
+
+async function openLmdb(dataDir: string): Promise<OpenStore> {
+  const environment = await openCounts(dataDir);
+  return { store: lmdbUsageStore({ environment: async () => environment }), close: () => environment.close() };
+}
+
+async function openRedis(url: string): Promise<OpenStore> {
+  const client = new Redis(url);
+  return { store: redisUsageStore({ client: async () => client }), close: () => client.quit() };
+}
+
 describe('four processes', () => {
   let dataDir = '';
   beforeEach(async () => {
@@ -164,13 +181,16 @@ describe('four processes', () => {
     expect(new Set(takers.flatMap(({ refused }) => refused))).toEqual(new Set([KEYS * limit]));
   });
 
-  test('lmdb: processes killed at any moment lose what was in flight, and nothing else', async () => {
+  test.each([
+    ['lmdb', openLmdb],
+    ['redis', openRedis],
+  ] as const)('%s: processes killed at any moment lose what was in flight, and nothing else', async (engine, open) => {
     const limit = 1_000;
     const concurrency = 10;
     const pool = poolOf(limit);
     const killed: Taker[] = [];
     const killAfter = (grants: number): Taker =>
-      startTaker('lmdb', dataDir, pool, {
+      startTaker(engine, places[engine](), pool, {
         takes: Infinity,
         concurrency,
         onGrant: ({ child, granted }) => {
@@ -184,9 +204,8 @@ describe('four processes', () => {
     }
     expect(new Set(killed.map(({ child }) => child.signalCode))).toEqual(new Set(['SIGKILL']));
 
-    const environment = await openCounts(dataDir);
+    const { store, close } = await open(places[engine]());
     try {
-      const store = lmdbUsageStore({ environment: async () => environment });
       const used = await usesOfKeys(store, pool);
       const counted = used.reduce((sum, one) => sum + one);
       const acknowledged = killed.flatMap(({ granted }) => granted).length;
@@ -196,12 +215,12 @@ describe('four processes', () => {
         expect(one).toBeGreaterThanOrEqual(perKey(killed)[`key-${n}`] ?? 0);
       }
 
-      const last = startTaker('lmdb', dataDir, pool, { takes: KEYS * limit, concurrency: 50 });
+      const last = startTaker(engine, places[engine](), pool, { takes: KEYS * limit, concurrency: 50 });
       await last.ended;
       expect(last.granted.length).toBe(KEYS * limit - counted);
       expect(await usesOfKeys(store, pool)).toEqual(Object.values(full(limit)));
     } finally {
-      await environment.close();
+      await close();
     }
   });
 });
