@@ -60,21 +60,16 @@ describe('redis usage store and its server', () => {
     const aheadMs = Date.now() + 365 * DAY_MS;
     const ledger = `{proxy-manager:${encodeURIComponent(pool.endpoint)}}:usage-v2`;
     const clockWasAhead = `
-      local function edit(key, id, change)
-        local packed = redis.call('HGET', key, id)
-        local at = select(8, struct.unpack('${RECORD}', packed))
-        local node = cmsgpack.unpack(string.sub(packed, at))
-        change(node)
-        redis.call('HSET', key, id, string.sub(packed, 1, at - 1) .. cmsgpack.pack(node))
-      end
       local ahead, hour = tonumber(ARGV[1]), ${HOUR_MS}
       local head = redis.call('HGET', KEYS[1], 'head')
       redis.call('HSET', KEYS[1], 'head', string.sub(head, 1, 8) .. struct.pack('<d', ahead) .. string.sub(head, 17))
-      edit(KEYS[2], 'ma', function(node)
-        local batch = node[8][1][7][1]
-        batch[3], batch[4] = ahead, ahead + hour
-      end)
-      edit(KEYS[3], 'mp', function(node) node[3] = ahead + 2 * hour end)`;
+      -- The last three numbers: when its batch was opened, when it ends, and its uses.
+      local a = redis.call('HGET', KEYS[2], 'ma')
+      redis.call('HSET', KEYS[2], 'ma', string.sub(a, 1, -25) .. struct.pack('<dd', ahead, ahead + hour) .. string.sub(a, -8))
+      local p = redis.call('HGET', KEYS[3], 'mp')
+      local rest = select(8, struct.unpack('${RECORD}', p))
+      local resting = string.sub(p, 1, rest - 1) .. struct.pack('<d', ahead + 2 * hour) .. string.sub(p, rest + 8)
+      redis.call('HSET', KEYS[3], 'mp', resting)`;
     const keys = ['head', 'key:nodes', 'proxy:nodes'].map((name) => `${ledger}:${name}`);
     await client.eval(clockWasAhead, keys.length, ...keys, String(aheadMs));
     const beforeMs = Date.now();

@@ -55,7 +55,8 @@ function packWindow({ name, batches }: WindowState): [string, ...number[]] {
   return packed;
 }
 
-function unpackWindow(packed: readonly [string, ...number[]]): WindowState {
+/** A window's name, and five numbers for each of its batches. */
+export function unpackWindow(packed: readonly [string, ...number[]]): WindowState {
   const [name] = packed;
   const numbers = packed as readonly unknown[] as readonly number[];
   const batches: Batch[] = [];

@@ -1,7 +1,7 @@
 import type { LedgerIndex, Shelf } from '../pool/ledger-index.js';
 import { factsOf, pathTo } from '../pool/node.js';
 import type { NodeRecord } from '../pool/node-record.js';
-import type { Batch } from '../pool/window.js';
+import { unpackWindow } from './packed-entry.js';
 import type { MeterReading, Pool, Refusal, Section, Ticket, WindowReading } from './usage-store.js';
 
 /** What is kept of other windows than those of the pool: by node of the path, the window and its batch. */
@@ -84,7 +84,7 @@ type Found = readonly [
   total: number,
   last: number,
   rest: number,
-  ...(readonly [window: string, batches: readonly (readonly [number, number, number, number, number])[]])[],
+  ...(readonly [window: string, ...batches: number[]])[],
 ];
 
 /** What the reading script found, as a ledger that is only read. */
@@ -134,15 +134,6 @@ function toRecord([total, lastTake, restUntilMs, ...windows]: Found): NodeRecord
     total,
     lastTake,
     restUntilMs,
-    windows: windows.map(([name, batches]) => ({
-      name,
-      batches: batches.map(([id, opener, openedAtMs, endsAtMs, used]): Batch => ({
-        id,
-        opener,
-        openedAtMs,
-        endsAtMs,
-        used,
-      })),
-    })),
+    windows: windows.map(unpackWindow),
   };
 }

@@ -121,7 +121,7 @@ return cjson.encode(answers)
 
 /**
  * KEYS as above, ARGV: node ids by section, as JSON. Gives `{ clock, now of the ledger, { node or false… } for each
- * section }`, a node being `{ total, last, rest, { window, { batch… } }… }`; changes nothing.
+ * section }`, a node being `{ total, last, rest, { window, its batches, each as five numbers }… }`; changes nothing.
  */
 export const READ: RedisScript = script(`
 local time = redis.call('TIME')
@@ -136,7 +136,7 @@ for n, ids in ipairs(cjson.decode(ARGV[1])) do
     found[i] = false
     if m then
       found[i] = { m[TOTAL], m[LAST], m[REST] }
-      for _, w in ipairs(m[WINDOWS]) do table.insert(found[i], { w[NAME], w[BATCHES] }) end
+      for _, w in ipairs(m[WINDOWS]) do table.insert(found[i], { w[NAME], unpack(w, FIRST) }) end
     end
   end
   reply[#reply + 1] = found

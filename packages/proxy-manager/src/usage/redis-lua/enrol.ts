@@ -27,13 +27,13 @@ local function merge(windows, rules)
   local merged, named, open = {}, {}, {}
   for _, w in ipairs(windows) do open[w[NAME]] = w end
   for _, rule in ipairs(rules) do
-    local known = open[rule[NAME]]
-    local batches = known and known[BATCHES] or {}
-    merged[#merged + 1] = { rule[NAME], rule[LIMIT], rule[KIND], rule[LENGTH], rule[MARGIN], rule[SLOT], batches, 0 }
-    named[rule[NAME]] = true
+    local known = open[rule[NAME]] or {}
+    local w = { rule[NAME], rule[LIMIT], rule[KIND], rule[LENGTH], rule[MARGIN], rule[SLOT], 0, unpack(known, FIRST) }
+    merged[#merged + 1] = w
+    named[w[NAME]] = true
   end
   for name, w in pairs(open) do
-    if not named[name] and #w[BATCHES] > 0 then
+    if not named[name] and w[FIRST] then
       w[LIMIT] = -1
       merged[#merged + 1] = w
     end

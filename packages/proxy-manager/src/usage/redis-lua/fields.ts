@@ -1,7 +1,6 @@
-/** What the numbers in the records are called: each record is an array, since cmsgpack packs arrays the fastest. */
+/** What the numbers in the records are called: each record is an array, which Lua makes and reads the fastest. */
 const FIELDS = {
-  window: ['NAME', 'LIMIT', 'KIND', 'LENGTH', 'MARGIN', 'SLOT', 'BATCHES', 'SUM'],
-  batch: ['ID', 'OPENER', 'OPENED', 'ENDS', 'USED'],
+  window: ['NAME', 'LIMIT', 'KIND', 'LENGTH', 'MARGIN', 'SLOT', 'SUM', 'FIRST'],
   node: ['TOTAL', 'LAST', 'REST', 'MEMBER', 'GROUP', 'READY', 'WAKE', 'WINDOWS'],
   inLine: ['IN_MEMBER', 'IN_RECORD', 'IN_TOTAL', 'IN_LAST', 'IN_EXTRA', 'IN_USES', 'IN_ROOM', 'IN_STEADY', 'IN_TEXT'],
   spec: ['SPEC_ID', 'SPEC_GROUP', 'SPEC_POSITION', 'SPEC_RULES'],
@@ -18,8 +17,14 @@ export const HEAD = '<ddddddss';
  * `extra` is how many were, since the windows behind it were packed; `uses` is what it stands by in the order.
  */
 export const RECORD = '<dddddds';
+/** What follows: rest, member, group, ready (1) or not, wake, and how many windows; then each with its own format before it. */
+export const NODE = 'dI4c0I4c0ddd';
+
+/** Of a batch, from the place of its id on. */
+const BATCH = ['ID', 'OPENER', 'OPENED', 'ENDS', 'USED'];
 
 const numbers = new Map<string, string>([['NEVER', 'math.huge']]);
+for (const [at, name] of BATCH.entries()) numbers.set(name, String(at));
 for (const names of Object.values(FIELDS)) for (const [at, name] of names.entries()) numbers.set(name, String(at + 1));
 
 /**

@@ -1,4 +1,4 @@
-import { RECORD } from './fields.js';
+import { NODE, RECORD } from './fields.js';
 
 /**
  * The records of a section, in Lua. A node is `{ total, last, rest, member, group, isReady, wake, windows }`, wake 0 where
@@ -34,10 +34,10 @@ local function place(s, m)
     local w = windows[i]
     if w[LIMIT] >= 0 then
       unlimited = false
-      local at, first = fitsAt(w, 1), w[BATCHES][1]
+      local at, ends = fitsAt(w, 1), w[FIRST + ENDS]
       if at > ready then ready = at end
       if w[SUM] > uses then uses = w[SUM] end
-      if first and first[ENDS] < stale then stale = first[ENDS] end
+      if ends and ends < stale then stale = ends end
     end
   end
   if unlimited then uses = m[TOTAL] end
@@ -63,30 +63,30 @@ end
 
 -- As fields.ts says; what counts in an account, or in windows that no present limit names, is never plain.
 local function recordOf(m)
-  local uses, room, steady, matters, unlimited, text = 0, NEVER, NEVER, NEVER, true, ''
+  local uses, room, steady, matters, unlimited, text, packed = 0, NEVER, NEVER, NEVER, true, '', ''
   local windows = m[WINDOWS]
   if m[GROUP] ~= '' or isAccount(m.id) then steady = 0 end
   for i = 1, #windows do
     local w = windows[i]
-    local batches = w[BATCHES]
-    local first, last = batches[1], batches[#batches]
     unlimited = unlimited and w[LIMIT] < 0
-    if w[LIMIT] >= 0 and first then
+    local last, ends = lastOf(w), w[FIRST + ENDS]
+    if w[LIMIT] >= 0 and last then
       uses, room = math.max(uses, w[SUM]), math.min(room, w[LIMIT] - w[SUM])
-      matters = math.min(matters, mattersFrom(w, last, -1))
-      steady = math.min(steady, first[ENDS], joinedUntil(w, last))
-      text = text .. ',' .. w[SUM] .. ',' .. first[ENDS] .. ',' .. last[ID]
+      steady = math.min(steady, ends, joinedUntil(w, last))
+      if steady > now then
+        matters = math.min(matters, mattersFrom(w, last, -1))
+        text = text .. ',' .. w[SUM] .. ',' .. ends .. ',' .. w[last]
+      end
     else
       steady = 0
     end
+    local format = 'sdsdddd' .. string.rep('d', #w - SUM)
+    packed = packed .. struct.pack('<s' .. format, '<' .. format, unpack(w))
   end
   if unlimited then uses = m[TOTAL] end
   text = steady > now and cjson.encode(string.sub(m.id, 2)) .. ',' .. (matters == NEVER and -1 or matters) .. text or ''
-  local id = m.id
-  m.id = nil
-  local record = struct.pack('${RECORD}', m[TOTAL], m[LAST], 0, uses, room, steady, text) .. cmsgpack.pack(m)
-  m.id = id
-  return record
+  return struct.pack('${RECORD}${NODE}', m[TOTAL], m[LAST], 0, uses, room, steady, text,
+    m[REST], #m[MEMBER], m[MEMBER], #m[GROUP], m[GROUP], m[READY] and 1 or 0, m[WAKE], #windows) .. packed
 end
 
 local function store(s)
@@ -123,14 +123,16 @@ end
 /** Unpacks a node. */
 export const UNPACKING: string = `
 local function nodeFrom(packed)
-  local total, last, extra, _, _, _, _, at = struct.unpack('${RECORD}', packed)
-  local _, m = cmsgpack.unpack_one(packed, at - 1)
-  m[TOTAL], m[LAST] = total, last
-  if extra == 0 then return m end
-  for _, w in ipairs(m[WINDOWS]) do
-    local latest = w[BATCHES][#w[BATCHES]]
-    latest[USED] = latest[USED] + extra
+  local total, last, extra, _, _, _, _, rest, member, group, ready, wake, count, at = struct.unpack('${RECORD}${NODE}', packed)
+  local windows = {}
+  for i = 1, count do
+    local format, from = struct.unpack('s', packed, at)
+    local w = { struct.unpack(format, packed, from) }
+    at = table.remove(w)
+    -- Used in the last batch.
+    if extra > 0 then w[#w] = w[#w] + extra end
+    windows[i] = w
   end
-  return m
+  return { total, last, rest, member, group, ready == 1, wake, windows }
 end
 `;

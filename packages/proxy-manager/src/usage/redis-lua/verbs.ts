@@ -24,12 +24,12 @@ local function take(op)
           local b = count(w, cost, number)
           local from = mattersFrom(w, b, number)
           if from < matters then matters = from end
-          section[size + 1], section[size + 2], section[size + 3] = w[SUM], w[BATCHES][1][ENDS], b[ID]
+          section[size + 1], section[size + 2], section[size + 3] = w[SUM], w[FIRST + ENDS], w[b]
           size = size + 3
-        elseif #w[BATCHES] > 0 then
+        elseif w[FIRST] then
           -- No present limit names it: it is kept, and not opened anew.
           kept = kept or {}
-          kept[#kept + 1], kept[#kept + 2], kept[#kept + 3] = step - 1, w[NAME], count(w, cost, number)[ID]
+          kept[#kept + 1], kept[#kept + 2], kept[#kept + 3] = step - 1, w[NAME], w[count(w, cost, number)]
         end
       end
       place(shelves[n], m)
