@@ -781,6 +781,25 @@ function clockSteps(check: Check): void {
     assert.equal((await refused(store.take({ pool, cost: 1 }))).retryAtMs, startMs + 11 * SHORT_MS);
   });
 
+  check('a calendar day is as long as the clocks of its time zone make it', async (bench) => {
+    const { store } = bench;
+    const pool = keys({ a: [{ limit: 1, per: 'day', timezone: 'America/New_York' }] });
+    // Of 23 hours, and of 25.
+    for (const [beginsMs, endsMs] of [
+      [Date.UTC(2030, 2, 10, 5), Date.UTC(2030, 2, 11, 4)],
+      [Date.UTC(2030, 10, 3, 4), Date.UTC(2030, 10, 4, 5)],
+    ] as const) {
+      for (const atMs of [beginsMs, endsMs]) {
+        await bench.until(atMs - 1);
+        if (atMs === endsMs) await refused(store.take({ pool, cost: 1 }));
+        else await granted(store.take({ pool, cost: 1 }));
+        await bench.until(atMs);
+        const { taken } = await granted(store.take({ pool, cost: 1 }));
+        if (atMs === beginsMs) assert.equal(taken[0]?.windows[0]?.resetsAtMs, endsMs);
+      }
+    }
+  });
+
   check('a clock that was far ahead for once holds no window or rest longer than it lasts', async (bench) => {
     const { store } = bench;
     const pool = both({ a: [shortly(1)], b: [shortly(1)] }, { p: [hourly(2)] });
