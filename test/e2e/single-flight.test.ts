@@ -31,13 +31,20 @@ async function asker(api: Api, times: number, shared: object): Promise<ChildProc
   const options = { dataDir: join(tempDir(), 'state'), secrets, url: api.url, times, ...shared };
   const child = fork(ASKER, [JSON.stringify(options)]);
   onTestFinished(() => void child.kill('SIGKILL'));
-  await once(child, 'message');
+  await wordOf(child);
   return child;
 }
 
+/** What it says next; one that ends instead says why on its own. */
+async function wordOf(child: ChildProcess): Promise<unknown> {
+  const ended = new AbortController();
+  child.once('exit', (code) => ended.abort(new Error(`the asker ended by ${code}`)));
+  const [word] = await once(child, 'message', { signal: ended.signal });
+  return word;
+}
+
 async function answersOf(child: ChildProcess): Promise<Answers> {
-  const [answers] = (await once(child, 'message')) as [Answers];
-  return answers;
+  return (await wordOf(child)) as Answers;
 }
 
 /** An API whose reply to `/wanted` is unlike every other reply in the shared stores. */

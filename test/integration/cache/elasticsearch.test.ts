@@ -202,6 +202,20 @@ describe('Elasticsearch cache store', () => {
     expect(await client.exists({ index, id: keyFor('just') })).toBe(true);
   });
 
+  test('an answer that comes while this process is busy is not late, nor is a lease', async () => {
+    const busy = connect(elasticsearchUrl(), 1_000).open();
+    const key = keyFor('busy');
+    await busy.set(key, entry());
+    const found = busy.get(key);
+    const taken = busy.leases?.take(key, 1_000, false);
+    // As soon as both are on their way.
+    await sleep(1);
+    const untilMs = performance.now() + 1_500;
+    while (performance.now() < untilMs);
+    expect(await found).toBeDefined();
+    expect(await taken).toMatchObject({ state: 'taken' });
+  });
+
   test('an index that takes no writes still serves reads', async () => {
     const store = open();
     await store.set(keyFor('before'), entry());

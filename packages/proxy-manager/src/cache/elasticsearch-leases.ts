@@ -55,7 +55,8 @@ export function elasticsearchLeases(options: {
   async function ask<T>(work: (elasticsearch: Client, options: object) => Promise<T>): Promise<T> {
     const elasticsearch = await client();
     const answer = await service.call(() =>
-      within(budgetMs, (signal) => work(elasticsearch, { signal, requestTimeout: budgetMs, maxRetries: 0 })),
+      // The client's own timeout would count the time in which this process was busy.
+      within(budgetMs, (signal) => work(elasticsearch, { signal, maxRetries: 0 })),
     );
     if (answer === undefined) throw new Error('Elasticsearch rests');
     return answer;

@@ -58,14 +58,14 @@ export function elasticsearchCacheStore(options: ElasticsearchCacheOptions): Cac
 
   const remove = async (id: string, over: object = {}): Promise<boolean> => {
     const removed = await attempt(writing, WRITE_BUDGET_MS, client, (elasticsearch, signal) =>
-      elasticsearch.delete({ index, id, ...over }, { ...once(signal, WRITE_BUDGET_MS), ignore: [404, 409] }),
+      elasticsearch.delete({ index, id, ...over }, { ...once(signal), ignore: [404, 409] }),
     );
     return removed?.result === 'deleted';
   };
 
   async function read(id: string): Promise<CacheEntry | undefined> {
     const found = await attempt(reading, lookupBudgetMs, client, (elasticsearch, signal) =>
-      elasticsearch.get<CacheDocument>({ index, id }, { ...once(signal, lookupBudgetMs), ignore: [404] }),
+      elasticsearch.get<CacheDocument>({ index, id }, { ...once(signal), ignore: [404] }),
     );
     if (found?.found !== true) return undefined;
     const entry = fromDocument(found._source);
@@ -81,7 +81,7 @@ export function elasticsearchCacheStore(options: ElasticsearchCacheOptions): Cac
     const written = await attempt(writing, WRITE_BUDGET_MS, client, async (elasticsearch, signal) => {
       await beforeWrite?.(elasticsearch);
       const document = toDocument(entry);
-      return elasticsearch.index({ index, id, document, ...over }, { ...once(signal, WRITE_BUDGET_MS), ignore: [409] });
+      return elasticsearch.index({ index, id, document, ...over }, { ...once(signal), ignore: [409] });
     });
     return written && written._seq_no !== undefined;
   }
@@ -91,7 +91,7 @@ export function elasticsearchCacheStore(options: ElasticsearchCacheOptions): Cac
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       // In this order: who takes the lease over after the second look writes after the first, and then ours fails.
       const there = await attempt(reading, lookupBudgetMs, client, (elasticsearch, signal) =>
-        elasticsearch.get({ index, id, _source: false }, { ...once(signal, lookupBudgetMs), ignore: [404] }),
+        elasticsearch.get({ index, id, _source: false }, { ...once(signal), ignore: [404] }),
       );
       const isHeld = there && (await leases.isHeld(fence).catch(() => undefined));
       if (isHeld === undefined) return true;
@@ -192,8 +192,9 @@ export function elasticsearchCacheStore(options: ElasticsearchCacheOptions): Cac
   };
 }
 
-function once(signal: AbortSignal, budgetMs: number): { signal: AbortSignal; requestTimeout: number; maxRetries: 0 } {
-  return { signal, requestTimeout: budgetMs, maxRetries: 0 };
+/** Without a timeout of the client's, which would count the time in which this process was busy. */
+function once(signal: AbortSignal): { readonly signal: AbortSignal; readonly maxRetries: 0 } {
+  return { signal, maxRetries: 0 };
 }
 
 /** What makes a write fail where the document is no longer the one that was found. */

@@ -8,7 +8,10 @@ export interface HeldLease {
   release(landing: Landing, after?: Promise<unknown>): Promise<void>;
 }
 
-/** Asks again and again while somebody else holds the lease; rejects when the signal fires while it naps. */
+/**
+ * Asks again and again while somebody else holds the lease, and for as long as that one lasts also where nobody can be asked
+ * for a moment; rejects when the signal fires while it naps.
+ */
 export async function takeLease(
   leases: LeaseStore,
   key: string,
@@ -16,9 +19,15 @@ export async function takeLease(
   signal: AbortSignal,
 ): Promise<Exclude<Take, { state: 'held' }>> {
   let napMs = leases.retryMs.first;
-  for (let waited = false; ; waited = true) {
-    const answer = await leases.take(key, leaseMs, waited);
-    if (answer.state !== 'held') return answer;
+  let heldAtMs: number | undefined;
+  for (;;) {
+    try {
+      const answer = await leases.take(key, leaseMs, heldAtMs !== undefined);
+      if (answer.state !== 'held') return answer;
+      heldAtMs = performance.now();
+    } catch (error) {
+      if (heldAtMs === undefined || performance.now() - heldAtMs > leaseMs) throw error;
+    }
     // Not all at the same moment.
     await sleep(napMs * (0.75 + Math.random() / 2), undefined, { signal });
     napMs = Math.min(leases.retryMs.last, napMs * 1.5);

@@ -13,7 +13,7 @@ import { landing, withLanded } from '../cache/landing.js';
 import type { Found } from '../cache/lookup.js';
 import { lookUp } from '../cache/lookup.js';
 import { gatewayTimeout, serve } from '../cache/serve.js';
-import type { Flight } from '../cache/single-flight.js';
+import type { Flight, SingleFlight } from '../cache/single-flight.js';
 import { singleFlight } from '../cache/single-flight.js';
 import type { Clock } from '../clock.js';
 import { NotCachedError } from '../errors.js';
@@ -43,6 +43,8 @@ export function cacheStage({ store, log, clock }: CacheStageOptions): {
 } {
   const refreshes = background({ clock });
   const flights = singleFlight<LandedEntry>({ leases: store.leases });
+  /** Of this process alone. */
+  const own = singleFlight<LandedEntry>();
 
   function cache(exchange: Exchange, next: Next): Promise<Reply> {
     if (exchange.policy.cache !== undefined) return cached(exchange, next);
@@ -60,11 +62,26 @@ export function cacheStage({ store, log, clock }: CacheStageOptions): {
     if (ask.onlyStored) return refuse(exchange, ask);
     // Who wants the origin's own word is not served by what others were told.
     if (!ask.reads || ask.mustConfirm) return toOrigin(store, exchange, ask, near, next);
-    const boarding = await flights.board(near.found.wanted, landings, exchange.signal);
+    return fly(flights, landings, exchange, ask, near, next);
+  }
+
+  /** Fetches for all who ask the same, or waits for whoever does. */
+  async function fly(
+    by: SingleFlight<LandedEntry>,
+    landings: number,
+    exchange: Exchange,
+    ask: Ask,
+    near: Miss,
+    next: Next,
+  ): Promise<Reply> {
+    const boarding = await by.board(near.found.wanted, landings, exchange.signal);
     if (boarding.role === 'alone') return toOrigin(store, exchange, ask, near, next);
     if (boarding.role === 'leader') return lead(boarding, exchange, ask, near, next);
     const landed = await fromStore(withLanded(store, boarding.reply), exchange, ask, next);
-    return 'reply' in landed ? landed.reply : toOrigin(store, exchange, ask, landed, next);
+    if ('reply' in landed) return landed.reply;
+    // Stored elsewhere, as it was told, and not to be found: too long for the store, or it fails.
+    const isLost = boarding.reply === undefined && by !== own;
+    return isLost ? fly(own, own.landings, exchange, ask, landed, next) : toOrigin(store, exchange, ask, landed, next);
   }
 
   /** What the store answers, or else what is known from it. */

@@ -172,6 +172,45 @@ describe('single flight with leases', () => {
     expect(await leases().take(key, 1, false)).toMatchObject({ state: 'taken' });
   });
 
+  describe('a lease that was found held, and cannot be asked for since then,', () => {
+    /** The leases, each ask after the first failing until `isBack`. */
+    const interrupted = (isBack: () => boolean): { store: LeaseStore; asked: () => number } => {
+      const store = leases();
+      let asked = 0;
+      const take: LeaseStore['take'] = async (...words) => {
+        if (asked++ > 0 && !isBack()) throw new Error('away for a moment');
+        return store.take(...words);
+      };
+      return { store: { ...store, take }, asked: () => asked };
+    };
+
+    test('is waited for on', async () => {
+      let isBack = false;
+      const { store, asked } = interrupted(() => isBack);
+      const [here, there] = [flights(), flights(5_000, store)];
+      const key = keyFor('away for a moment');
+      const leader = leading(await here.board(key, 0, never()));
+      const follower = there.board(key, 0, never());
+      await expect.poll(asked).toBeGreaterThan(2);
+      leader.landStored('reply');
+      await here.close();
+      isBack = true;
+      expect(await follower).toEqual({ role: 'follower', reply: undefined });
+    });
+
+    test('is not waited for longer than it lasts', async () => {
+      const { store } = interrupted(() => false);
+      const [here, there] = [flights(), flights(300, store)];
+      const key = keyFor('away for good');
+      const leader = leading(await here.board(key, 0, never()));
+      const alone = leading(await there.board(key, 0, never()));
+      expect(alone.fence).toBeUndefined();
+      alone.leave();
+      leader.leave();
+      await here.close();
+    });
+  });
+
   test('leases that fail are done without', async () => {
     const failing: LeaseStore = { ...leases(), take: () => Promise.reject(new Error('away')) };
     const alone = leading(await flights(5_000, failing).board(keyFor('failing'), 0, never()));

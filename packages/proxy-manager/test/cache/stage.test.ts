@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
 import type { CacheStore } from '../../src/cache/cache-store.js';
+import { lmdbCacheStore } from '../../src/cache/lmdb.js';
 import { memoryCacheStore } from '../../src/cache/memory.js';
 import type { ExchangeRecord, RecordLine } from '../../src/log/exchange-record.js';
 import type { Exchange, OutboundRequest, Reply } from '../../src/pipeline/exchange.js';
@@ -9,6 +10,7 @@ import { cacheStage } from '../../src/stages/cache.js';
 import { recordOf } from '../log/log-support.js';
 import { NOW_MS } from './entry.js';
 import { exchange, reply } from './exchange.js';
+import { scratchEnvironment } from './scratch.js';
 
 type Answer = (exchange: Exchange) => Reply | Promise<Reply>;
 
@@ -277,4 +279,34 @@ test('the error of an exchange passes, and stores nothing', async () => {
   });
   await expect(send(exchange())).rejects.toThrow('reset');
   expect(textOf(await send(exchange()))).toBe('better');
+});
+
+test('what another process tells to be stored, and is nowhere to be found, is asked for once here too', async () => {
+  const environment = await scratchEnvironment();
+  const shared = lmdbCacheStore({ environment: async () => environment, clock: Date });
+  const { leases } = shared;
+  if (leases === undefined) throw new Error('no leases');
+  let isSeen = (): void => {};
+  const seen = new Promise<void>((resolve) => (isSeen = resolve));
+  const take: typeof leases.take = async (...asked) => {
+    const answer = await leases.take(...asked);
+    if (answer.state === 'held') isSeen();
+    return answer;
+  };
+  let answerNow = (): void => {};
+  const answering = new Promise<void>((resolve) => (answerNow = resolve));
+  // As one that does not take bodies of any length, or fails.
+  const set = async (): Promise<boolean> => true;
+  const here = setUp({ store: { set, leases }, answer: () => answering.then(() => reply('of here')) });
+  const there = setUp({ store: { set, leases: { ...leases, take } }, answer: () => reply('of there') });
+  const first = here.send(exchange());
+  await expect.poll(() => here.origin.asked).toBe(1);
+  const others = Array.from({ length: 5 }, () => there.send(exchange()));
+  await seen;
+  answerNow();
+  expect(textOf(await first)).toBe('of here');
+  expect((await Promise.all(others)).map(textOf)).toEqual(Array(5).fill('of there'));
+  expect([here.origin.asked, there.origin.asked]).toEqual([1, 1]);
+  await shared.close();
+  await environment.close();
 });
