@@ -84,6 +84,16 @@ test('a sink that is away gets all of it when it is back; the outage is told onc
   expect(told).toMatchObject([expect.stringContaining('the sink is away')]);
 });
 
+test('the pauses between the tries of a sink that is away grow', async () => {
+  const sink = testSink();
+  sink.failing = true;
+  const log = openLog(await logDirectory(), [sink]);
+  log.write(aLine('1'));
+  expect(await log.flush(3000)).toBe(false);
+  // After 250 ms, 500, 1000 and 2000, each shortened to its half at most; pauses that did not grow would be a dozen.
+  expect(sink.attempts).toBeLessThanOrEqual(5);
+});
+
 test('a sink that is away does not hold up another', async () => {
   const [away, there] = [testSink('away'), testSink('there')];
   away.failing = true;
