@@ -12,7 +12,9 @@ import type { Stage } from '../pipeline/stage.js';
 
 /** Logs every attempt before its reply or error goes back to the caller: one record each. Never throws, and waits for the disk alone. */
 export function recordStage({ log, clock }: { log: ExchangeLog; clock: Clock }): Stage {
+  let underWay = 0;
   return async function record(exchange, next) {
+    underWay += 1;
     const startedMs = performance.now();
     const lineOf = (outcome: Outcome): RecordLine =>
       toLine(exchange, outcome, clock.now(), performance.now() - startedMs);
@@ -30,10 +32,12 @@ export function recordStage({ log, clock }: { log: ExchangeLog; clock: Clock }):
     } catch (error) {
       outcome = { error };
     }
+    underWay -= 1;
     const { reply } = outcome;
     if (reply === undefined || reply.body instanceof Uint8Array) {
       try {
-        await log.gather(lineOf(outcome));
+        // Where no other is under way, none can come together with it.
+        await log.gather(lineOf(outcome), underWay === 0 ? 'tick' : 'turn');
       } catch (error) {
         warn(error);
       }
