@@ -10,7 +10,7 @@ import type { ErrorFields } from './line-error.js';
 import { andHttp } from './line-http.js';
 import { andOwn } from './line-own.js';
 import { FAILURE, SAME, SUCCESS } from './line-same.js';
-import { andUrl, urlText } from './line-url.js';
+import { andUrl, keptUrlText, urlText } from './line-url.js';
 import type { ServiceIdentity } from './record-policy.js';
 
 /** How the exchange or attempt ended; a streamed reply can have both, a reply and the error that cut its body off. */
@@ -53,7 +53,7 @@ export function toLine(exchange: Exchange, outcome: Outcome, endedAtMs: number, 
   const durationMs = Math.max(0, tookMs ?? endedAtMs - startedAtMs);
   const start = isoTime(startedAtMs);
   const cache = cacheStatus(trace, reply);
-  const asked = urlText(request.url);
+  const asked = isStored(trace) ? keptUrlText(request.url) : urlText(request.url);
   const level = error === undefined ? (isFailure ? 'warn' : 'info') : 'error';
 
   let text = `{"@timestamp":"${start}",${SAME[level]}`;

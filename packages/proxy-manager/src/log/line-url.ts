@@ -17,23 +17,31 @@ export interface UrlText {
   readonly route: string;
 }
 
+export function urlText(url: URL): UrlText {
+  const address = addressOf(url);
+  const { pathname } = url;
+  const search = publicPairs(url.search);
+  const full = fullUrl(url, search);
+  return {
+    address,
+    place: unquoted(`${address.origin}${pathname}`),
+    full,
+    members: urlMembers(url, address, { full, search }),
+    route: quoted(routeOf(pathname)),
+  };
+}
+
 const known = new WeakMap<URL, UrlText>();
 
-/** Kept as long as the url, which is the same object for the next one who asks for it. */
-export function urlText(url: URL): UrlText {
+/**
+ * As `urlText`, kept as long as the url: for one that is asked for again and again, as what the cache has is, and is the
+ * same object each time. For one that comes once this would cost more than it saves.
+ */
+export function keptUrlText(url: URL): UrlText {
   let text = known.get(url);
   if (text === undefined) {
-    const address = addressOf(url);
-    const { pathname } = url;
-    const search = publicPairs(url.search);
-    const full = fullUrl(url, search);
-    text = {
-      address,
-      place: flat(unquoted(`${address.origin}${pathname}`)),
-      full,
-      members: flat(urlMembers(url, address, { full, search })),
-      route: flat(quoted(routeOf(pathname))),
-    };
+    const { place, members, route, ...rest } = urlText(url);
+    text = { ...rest, place: flat(place), members: flat(members), route: flat(route) };
     known.set(url, text);
   }
   return text;
@@ -55,7 +63,9 @@ function urlMembers(
 
 /** As `png`; what is but digits is part of a number. */
 function extensionOf(path: string): string | undefined {
-  const extension = path.slice(path.lastIndexOf('.') + 1);
+  const dot = path.lastIndexOf('.');
+  if (dot === -1) return undefined;
+  const extension = path.slice(dot + 1);
   return EXTENSION.test(extension) ? extension : undefined;
 }
 
