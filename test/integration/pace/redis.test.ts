@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Pace } from '../../../packages/proxy-manager/src/config/resolve.js';
 import { HostPace } from '../../../packages/proxy-manager/src/pace/host-pace.js';
@@ -130,4 +131,28 @@ test('a Redis that goes away is told, and one that is away', async () => {
   await redis.start();
   const { host: again } = await openHost(redis.url, randomUUID(), { concurrency: 1 });
   (await again.acquire(NEVER))();
+});
+
+test('a Redis that says nothing more lets go of who is done, and nothing is left to reject', async () => {
+  const rejected: unknown[] = [];
+  const note = (reason: unknown): void => void rejected.push(reason);
+  process.on('unhandledRejection', note);
+  onTestFinished(() => void process.off('unhandledRejection', note));
+  const redis = await startRedis();
+  onTestFinished(() => redis.stop());
+  const connection = redisConnection(redis.url);
+  const all = limiters(connection);
+  const pace = { concurrency: 1, minTimeMs: 0, reservoir: undefined };
+  const own = await all.open(randomUUID(), pace, () => {});
+  const host = new HostPace(pace, own);
+  (await host.acquire(NEVER))();
+  const { subscriber } = own.limiter.clients() as { subscriber: Redis };
+  const ended = once(subscriber, 'end');
+  const admin = await connection.client();
+  await admin.client('PAUSE', 30_000);
+  host.close(new Error('the test is over'));
+  await all.close();
+  await ended;
+  await connection.close();
+  expect(rejected).toEqual([]);
 });

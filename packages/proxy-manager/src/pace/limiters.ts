@@ -95,6 +95,7 @@ function sharedLimiters(redis: ServerConnection<Cluster | Redis>, slotMs: number
     const own = patientDuplicate(client);
     const onFault = new Set<(error: StoreError) => void>();
     const opened: Line = { connection: new Limiter.IORedisConnection({ client: own }), onFault };
+    catchUnsubscribe(opened.connection);
     own.once('close', () => {
       if (line === opened) line = undefined;
       void opened.connection.disconnect(false);
@@ -172,6 +173,15 @@ function patientDuplicate(client: Cluster | Redis): Cluster | Redis {
   const { replyMapping, ...rest } = { ...client.options.redisOptions, ...patience };
   const redisOptions = { ...rest, ...(replyMapping === undefined ? {} : { replyMapping }) };
   return client.duplicate(undefined, { ...client.options, enableOfflineQueue: true, redisOptions });
+}
+
+/** Bottleneck waits for nobody to unsubscribe when a limiter lets go, and does not catch what fails of it. */
+function catchUnsubscribe(connection: Bottleneck.IORedisConnection): void {
+  const { subscriber } = connection as unknown as {
+    readonly subscriber: { unsubscribe(channel: string): Promise<unknown> };
+  };
+  const unsubscribe = subscriber.unsubscribe.bind(subscriber);
+  subscriber.unsubscribe = (channel) => unsubscribe(channel).catch(() => {});
 }
 
 /** The same for the same pace. */
