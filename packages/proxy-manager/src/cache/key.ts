@@ -1,5 +1,6 @@
 import { createHash, hash } from 'node:crypto';
 import type { OutboundRequest } from '../pipeline/exchange.js';
+import { RecurringUrl } from '../pipeline/recurring-url.js';
 
 /** What divides the cache beside the request itself; where nothing is said, replies are shared by all. */
 export interface KeyScope {
@@ -48,7 +49,7 @@ function compare(left: string, right: string): number {
 }
 
 /** The last key that was made of an url, which is asked for again most of the time. */
-const newest = new WeakMap<URL, { readonly method: string; readonly scope: KeyScope; readonly key: string }>();
+const newest = new WeakMap<RecurringUrl, { readonly method: string; readonly scope: KeyScope; readonly key: string }>();
 
 /**
  * 64 hex digits that stand for method, url and body of `request` within `scope`, or undefined where the body is a
@@ -60,14 +61,12 @@ const newest = new WeakMap<URL, { readonly method: string; readonly scope: KeySc
  */
 export function cacheKey(request: CacheableRequest, scope: KeyScope = EVERYONE): string | undefined {
   const { method, url, body } = request;
-  if (body === undefined) {
-    const last = newest.get(url);
-    if (last?.method === method && last.scope === scope) return last.key;
-  }
+  const last = body === undefined && url instanceof RecurringUrl ? newest.get(url) : undefined;
+  if (last?.method === method && last.scope === scope) return last.key;
   const head = `${method} ${cacheUrl(url, scope.sortQuery)}\n${scopeLines(scope)}\n`;
   if (body === undefined) {
     const key = hash('sha256', head);
-    newest.set(url, { method, scope, key });
+    if (url instanceof RecurringUrl) newest.set(url, { method, scope, key });
     return key;
   }
   if (typeof body === 'string') return hash('sha256', head + body);
