@@ -133,9 +133,9 @@ describe('a process that starts while another one, alone so far, is on its way',
   });
 
   it('asks the origin itself, once, when that one is killed', async () => {
-    const { api, leader, follower } = await late();
+    const { api, leader, led, follower } = await late();
     leader.kill('SIGKILL');
-    await once(leader, 'exit');
+    await expect(led).rejects.toThrow('aborted');
     const answering = answersOf(follower);
     follower.send('go');
     const answers = await answering;
