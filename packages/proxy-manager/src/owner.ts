@@ -34,6 +34,11 @@ export function isGone(owner: string, seenMs: number, nowMs: number): boolean {
   return !answers(Number(pid)) || isSilent;
 }
 
+/** True where the process behind `owner` can be looked up. */
+export function isOfHere(owner: string): boolean {
+  return owner.startsWith(`${PLACE}-`);
+}
+
 /** When a process started, in clock ticks; -1 for a zombie, undefined where /proc does not tell. */
 function startOf(pid: number): number | undefined {
   const stat = read(`/proc/${pid}/stat`);

@@ -1,5 +1,5 @@
 import type { Database, Key } from 'lmdb';
-import { isGone, ownerName } from '../owner.js';
+import { isGone, isOfHere, ownerName } from '../owner.js';
 
 /*
  * Who has the cache open:
@@ -8,7 +8,8 @@ import { isGone, ownerName } from '../owner.js';
  * m NAME              one of them: whether it flies alone
  *
  * One who is alone takes no leases that others could see, and says so in its row. Whoever comes counts itself in, and
- * waits until nobody flies alone any more; one who does sees the count, and makes its leases known first.
+ * waits until nobody flies alone any more; one who does sees the count, and makes its leases known first. It strikes out
+ * those of whom it cannot know whether they live: who does counts itself in again, before its next lease.
  */
 
 /** One that flies alone and does not answer for so long stands still, or died where it cannot be looked up. */
@@ -19,6 +20,11 @@ const LOOKED_AFTER_MS = 1_000;
 const HEAD: Key = ['m'];
 const ALONE = Buffer.of(1);
 const TOGETHER = Buffer.of(0);
+
+interface Other {
+  readonly name: string;
+  readonly isAlone: boolean;
+}
 
 /** One store's place among those who share a cache database; the verbs that change it run inside a transaction. */
 export class LmdbCompany {
@@ -42,15 +48,21 @@ export class LmdbCompany {
   }
 
   join(nowMs: number): void {
-    this.#sweep(nowMs);
+    // Those of elsewhere would be counted for ever.
+    this.#strike(({ name, isAlone }) => isGone(name, nowMs, nowMs) || (!isAlone && !isOfHere(name)));
+    this.#countIn(nowMs);
+  }
+
+  #countIn(nowMs: number): void {
     const { came, there } = this.#head();
     this.#setHead(came + 1, there + 1);
     this.#database.putSync(['m', this.#name], TOGETHER);
     this.#joinedAtMs = nowMs;
+    this.#isSettled = false;
   }
 
   leave(): void {
-    if (this.#database.getBinaryFast(['m', this.#name]) === undefined) return;
+    if (!this.#isCounted) return;
     const { came, there } = this.#head();
     this.#setHead(came, there - 1);
     this.#database.removeSync(['m', this.#name]);
@@ -59,6 +71,7 @@ export class LmdbCompany {
 
   /** Flies alone from now on, where nobody else is there. */
   goAlone(nowMs: number): boolean {
+    if (!this.#isCounted) this.#countIn(nowMs);
     if (this.#head().there > 1 && Math.abs(nowMs - this.#lookedAtMs) >= LOOKED_AFTER_MS) this.#sweep(nowMs);
     const { came, there } = this.#head();
     if (there > 1) return false;
@@ -82,22 +95,31 @@ export class LmdbCompany {
 
   /** False while somebody else may fly alone, whose leases are not to be seen yet. */
   isSettled(nowMs: number): boolean {
-    this.#isSettled ||=
-      Math.abs(nowMs - this.#joinedAtMs) >= PATIENCE_MS ||
-      !this.#others().some(({ name, isAlone }) => isAlone && !isGone(name, nowMs, nowMs));
+    if (this.#isSettled) return true;
+    // Whoever comes after this one need not wait for them.
+    if (Math.abs(nowMs - this.#joinedAtMs) >= PATIENCE_MS) this.#strike(({ isAlone }) => isAlone);
+    this.#isSettled = !this.#others().some(({ name, isAlone }) => isAlone && !isGone(name, nowMs, nowMs));
     return this.#isSettled;
+  }
+
+  get #isCounted(): boolean {
+    return this.#database.getBinaryFast(['m', this.#name]) !== undefined;
   }
 
   #sweep(nowMs: number): void {
     this.#lookedAtMs = nowMs;
-    const gone = this.#others().filter(({ name }) => isGone(name, nowMs, nowMs));
+    this.#strike(({ name }) => isGone(name, nowMs, nowMs));
+  }
+
+  #strike(isOut: (other: Other) => boolean): void {
+    const gone = this.#others().filter(isOut);
     if (gone.length === 0) return;
     for (const { name } of gone) this.#database.removeSync(['m', name]);
     const { came, there } = this.#head();
     this.#setHead(came, there - gone.length);
   }
 
-  #others(): { readonly name: string; readonly isAlone: boolean }[] {
+  #others(): Other[] {
     return Array.from(this.#database.getRange({ start: ['m', ''], end: ['n'] }), ({ key, value }) => ({
       name: String((key as readonly unknown[])[1]),
       isAlone: value[0] === ALONE[0],

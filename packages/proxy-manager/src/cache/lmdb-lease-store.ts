@@ -29,7 +29,7 @@ interface LoneLease {
 export interface LmdbLeaseStore extends LeaseStore {
   /** Inside a transaction: whether a later lease than `token` was taken. */
   isOvertaken(key: string, token: number, leasing: Leasing): boolean;
-  /** Ends the watch, before the last transaction. */
+  /** Ends the watch and takes no more, before the last transaction. */
   close(): void;
 }
 
@@ -46,6 +46,12 @@ export function lmdbLeaseStore({ clock, opened, transact, transactSoon }: LeaseS
   const lone = new Map<string, LoneLease>();
   let watching: NodeJS.Timeout | undefined;
   let quiet = 0;
+  let isClosed = false;
+
+  /** Whoever has left would count itself in again, and watch a database that may be closed. */
+  function assertOpen(): void {
+    if (isClosed) throw new Error('the cache is closed');
+  }
 
   function takeAlone(key: string, ttlMs: number, waited: boolean, { leases, company }: Leasing): Take {
     const nowMs = clock.now();
@@ -97,15 +103,18 @@ export function lmdbLeaseStore({ clock, opened, transact, transactSoon }: LeaseS
   return {
     retryMs: { first: 5, last: 100 },
     async take(key, ttlMs, waited) {
+      assertOpen();
       const near = await opened();
+      assertOpen();
       if (near.company.isStillAlone) return takeAlone(key, ttlMs, waited, near);
       if (waited && near.leases.isHeld(key, clock.now())) return { state: 'held' };
       try {
-        return await transact((leasing) =>
-          leasing.company.goAlone(clock.now())
+        return await transact((leasing) => {
+          assertOpen();
+          return leasing.company.goAlone(clock.now())
             ? takeAlone(key, ttlMs, waited, leasing)
-            : takeTogether(key, ttlMs, waited, leasing),
-        );
+            : takeTogether(key, ttlMs, waited, leasing);
+        });
       } catch (error) {
         near.company.forget();
         throw error;
@@ -130,6 +139,7 @@ export function lmdbLeaseStore({ clock, opened, transact, transactSoon }: LeaseS
     isOvertaken: (key, token, { leases }) =>
       (lone.get(key)?.token ?? 0) > token || leases.isOvertaken(key, token, clock.now()),
     close() {
+      isClosed = true;
       clearInterval(watching);
       watching = undefined;
     },

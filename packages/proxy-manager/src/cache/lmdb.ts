@@ -165,7 +165,7 @@ export function lmdbCacheStore(options: LmdbCacheOptions): CacheStore {
     touch: (key) => used.note(key),
     async close() {
       leases.close();
-      if (opened !== undefined) await write(({ company }) => company.leave()).catch(() => {});
+      if (opening !== undefined) await write(({ company }) => company.leave()).catch(() => {});
       await pending.settled();
     },
   };

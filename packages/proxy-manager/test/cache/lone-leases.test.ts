@@ -153,4 +153,65 @@ describe('leases of one who is alone', () => {
     expect(await store.set(key, entry(), early)).toBe(false);
     expect(await store.set(key, entry(), late)).toBe(true);
   });
+
+  /** Of another pid namespace: whether it lives cannot be looked up. */
+  const strangers = async (value: 0 | 1): Promise<void> => {
+    const database = await environment.openDatabase<Buffer>({ name: 'cache', version: 4 }, { encoding: 'binary' });
+    const head = Buffer.alloc(16);
+    head.writeDoubleLE(1, 0);
+    head.writeDoubleLE(1, 8);
+    await environment.transact(() => {
+      database.putSync(['m'], head);
+      database.putSync(['m', 'elsewhere-1-1-0-1'], Buffer.of(value));
+    });
+  };
+
+  test('one of elsewhere that does not answer is waited for once, not at every start after', async () => {
+    await strangers(1);
+    const clock = { nowMs: Date.now(), now: (): number => clock.nowMs };
+    const first = open(clock);
+    expect(await first.leases.take(key, 5_000, false)).toEqual({ state: 'held' });
+    clock.nowMs += 5_000;
+    await first.leases.release(key, tokenOf(await first.leases.take(key, 5_000, true)), 'stored');
+    await first.close();
+    expect((await open(clock).leases.take(keyFor('second'), 5_000, false)).state).toBe('taken');
+    expect(await rows()).toBe(1);
+  });
+
+  test('one of elsewhere that has ended leaves whoever comes alone', async () => {
+    await strangers(0);
+    tokenOf(await open().leases.take(key, 5_000, false));
+    expect(await rows()).toBe(0);
+  });
+
+  test('one that was given up and lives counts itself in again', async () => {
+    const clock = { nowMs: Date.now(), now: (): number => clock.nowMs };
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const [asleep, other] = [open(clock), open(clock)];
+    tokenOf(await asleep.leases.take(key, 5_000, false));
+    expect(await other.leases.take(key, 5_000, false)).toEqual({ state: 'held' });
+    clock.nowMs += 5_000;
+    tokenOf(await other.leases.take(key, 5_000, true));
+    tokenOf(await other.leases.take(keyFor('alone by now'), 5_000, false));
+    expect(await asleep.leases.take(keyFor('alone by now'), 5_000, false)).toEqual({ state: 'held' });
+    expect(await asleep.leases.take(keyFor('another'), 5_000, false)).toEqual({ state: 'held' });
+    await vi.advanceTimersByTimeAsync(100);
+    await expect.poll(async () => (await asleep.leases.take(keyFor('another'), 5_000, false)).state).toBe('taken');
+    expect(await other.leases.take(keyFor('another'), 5_000, false)).toEqual({ state: 'held' });
+    expect(await asleep.leases.take(keyFor('alone by now'), 5_000, false)).toEqual({ state: 'held' });
+  });
+
+  test('one that has closed, or closes while it opens, takes no more and is nobody’s company', async () => {
+    const [early, late] = [open(), open()];
+    const opening = early.leases.take(key, 5_000, false);
+    opening.catch(() => {});
+    await early.close();
+    await expect(opening).rejects.toThrow('closed');
+    await late.stats();
+    await late.close();
+    await expect(late.leases.take(key, 5_000, false)).rejects.toThrow('closed');
+    tokenOf(await open().leases.take(key, 5_000, false));
+    expect(await rows()).toBe(0);
+  });
 });
