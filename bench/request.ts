@@ -16,7 +16,7 @@ const WARM_UP = 1;
 const COMPILING = 2_000;
 const IN_FLIGHT = [1, 50];
 const SIZES = [300, 10_000, 100_000];
-const REQUESTS: Readonly<Record<number, number>> = { 1: 60, 50: 300 };
+const REQUESTS: Readonly<Record<number, number>> = { 1: 150, 50: 600 };
 
 const state = mkdtempSync(join(tmpdir(), 'proxy-manager-bench-'));
 const origin = await forkReplies();
