@@ -1,9 +1,6 @@
-import { isSlip, nearMiss } from './near-miss.js';
+import { isSlip, nearMiss, SURELY_MEANT } from './near-miss.js';
 import type { Rules } from './option-rules.js';
 import { misplacedField, problem } from './problem.js';
-
-/** Shorter names are too near to too many. */
-const SURELY_MEANT = 5;
 
 /** The options that axios or the transport checks. */
 const PASSED_ON: ReadonlySet<string> = new Set([
@@ -65,11 +62,9 @@ const INSIDE: Readonly<Record<string, string>> = {
  * fields of their own, so that other unknown ones pass.
  */
 export function misspelt(given: object, options: Rules, problems: string[]): void {
-  for (const name of Object.keys(given)) {
-    if (Object.hasOwn(options, name) || PASSED_ON.has(name) || name.startsWith('_')) continue;
-    const near = meant(name, [...Object.keys(options), ...PASSED_ON]) ?? insideOf(name);
-    if (near !== undefined) problems.push(problem(...misplacedField([], name, `did you mean ${near}?`)));
-  }
+  tellSlips(given, options, problems, (name) =>
+    name.startsWith('_') ? undefined : (meant(name, [...Object.keys(options), ...PASSED_ON]) ?? insideOf(name)),
+  );
 }
 
 function meant(name: string, options: readonly string[]): string | undefined {
@@ -86,9 +81,18 @@ function insideOf(name: string): string | undefined {
  * themselves is theirs, so only what is one slip away is taken for one.
  */
 export function misspeltOurs(words: object, options: Rules, problems: string[]): void {
-  for (const name of Object.keys(words)) {
+  tellSlips(words, options, problems, (name) => Object.keys(options).find((option) => isSlip(name, option)));
+}
+
+function tellSlips(
+  given: object,
+  options: Rules,
+  problems: string[],
+  meantBy: (name: string) => string | undefined,
+): void {
+  for (const name of Object.keys(given)) {
     if (Object.hasOwn(options, name) || PASSED_ON.has(name)) continue;
-    const near = Object.keys(options).find((option) => isSlip(name, option));
+    const near = meantBy(name);
     if (near !== undefined) problems.push(problem(...misplacedField([], name, `did you mean ${near}?`)));
   }
 }

@@ -11,7 +11,7 @@ export function nearMiss(name: string, candidates: Iterable<string>): string | u
 }
 
 /** Shorter names are too near to too many: of them only two letters that changed places are a slip. */
-const SURELY_MEANT = 5;
+export const SURELY_MEANT = 5;
 
 /**
  * Whether one slip of the pen lies between them: a letter too many, missing or wrong, two that changed places, another

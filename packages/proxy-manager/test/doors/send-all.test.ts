@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { SendOptions } from '../../src/config/options.js';
 import { progressMeter, type SendAllProgress } from '../../src/doors/progress.js';
 import type { ExchangeResponse } from '../../src/doors/response.js';
@@ -208,14 +208,24 @@ describe('sendAll', () => {
 });
 
 describe('progress', () => {
-  test('tells rate and time left, at most ten times a second', () => {
-    let nowMs = 0;
+  let nowMs: number;
+  beforeEach(() => {
+    nowMs = 0;
+  });
+  const metered = (
+    total: number | undefined,
+  ): { readonly meter: ReturnType<typeof progressMeter>; readonly told: readonly SendAllProgress[] } => {
     const told: SendAllProgress[] = [];
     const meter = progressMeter(
       (progress) => told.push(progress),
-      1000,
+      total,
       () => nowMs,
     );
+    return { meter, told };
+  };
+
+  test('tells rate and time left, at most ten times a second', () => {
+    const { meter, told } = metered(1000);
     for (let each = 0; each < 100; each++) {
       nowMs += 20;
       meter.count(each % 10 === 0, 4);
@@ -231,13 +241,7 @@ describe('progress', () => {
   });
 
   test('tells no time left before there is enough to say, and no rate but of what has come', () => {
-    let nowMs = 0;
-    const told: SendAllProgress[] = [];
-    const meter = progressMeter(
-      (progress) => told.push(progress),
-      1000,
-      () => nowMs,
-    );
+    const { meter, told } = metered(1000);
     // The first of ten comes after 3 ms, and the others in a burst behind it.
     nowMs = 3;
     meter.count(false, 9);
@@ -257,13 +261,7 @@ describe('progress', () => {
   });
 
   test('tells the rate of a run that took less than a second at its end', () => {
-    let nowMs = 0;
-    const told: SendAllProgress[] = [];
-    const meter = progressMeter(
-      (progress) => told.push(progress),
-      2,
-      () => nowMs,
-    );
+    const { meter, told } = metered(2);
     nowMs = 100;
     meter.count(false, 1);
     nowMs = 200;
@@ -274,13 +272,7 @@ describe('progress', () => {
   });
 
   test('forgets the rate of long ago', () => {
-    let nowMs = 0;
-    const told: SendAllProgress[] = [];
-    const meter = progressMeter(
-      (progress) => told.push(progress),
-      undefined,
-      () => nowMs,
-    );
+    const { meter, told } = metered(undefined);
     for (let each = 0; each < 1000; each++) meter.count(false, 1);
     nowMs = 60_000;
     meter.count(false, 1);
