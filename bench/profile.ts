@@ -9,33 +9,32 @@ import { flameTree } from './support/flame-tree.js';
 import { measure } from './support/measure.js';
 import { partOf, samplesOf } from './support/parts.js';
 import type { Sample } from './support/parts.js';
-import { peers } from './support/peers.js';
+import { EVERYTHING_ON, peers } from './support/peers.js';
 import { forkReplies } from './support/replies.js';
 
 const { values } = parseArgs({ options: { json: { type: 'string' }, svg: { type: 'string' } } });
 const REQUESTS = 4_000;
-const PEER = 'send(): everything on';
 
 const state = mkdtempSync(join(tmpdir(), 'proxy-manager-bench-'));
 const origin = await forkReplies();
-const all = peers((name) => join(state, name));
-const peer = all.find(({ name }) => name === PEER);
-if (peer === undefined) throw new Error(`no peer ${PEER}`);
-await measure(peer, `${origin.url}/300/items`, 50, REQUESTS);
+const peer = peers.get(EVERYTHING_ON)?.(state);
+if (peer === undefined) throw new Error(`no client ${EVERYTHING_ON}`);
+const load = { url: `${origin.url}/300/items`, inFlight: 50, requests: REQUESTS };
+await measure(peer, load);
 
 const session = new Session();
 session.connect();
 await session.post('Profiler.enable');
 await session.post('Profiler.setSamplingInterval', { interval: 200 });
 await session.post('Profiler.start');
-await measure(peer, `${origin.url}/300/items`, 50, REQUESTS);
+await measure(peer, load);
 const { profile } = await session.post('Profiler.stop');
 const profiled = samplesOf(profile);
 const parts = shares(profiled);
 console.table(parts);
-if (values.json !== undefined) write(values.json, `${JSON.stringify({ peer: PEER, parts }, undefined, 2)}\n`);
+if (values.json !== undefined) write(values.json, `${JSON.stringify({ peer: EVERYTHING_ON, parts }, undefined, 2)}\n`);
 if (values.svg !== undefined) write(values.svg, flameGraph(flameTree(profiled)));
-for (const one of all) await one.close?.();
+await peer.close?.();
 origin.stop();
 rmSync(state, { recursive: true });
 

@@ -1,10 +1,12 @@
-// CPU per request and requests per second of `send()` beside other clients, interleaved in one run:
+// CPU per request and requests per second of `send()` beside other clients, each in a process of its own,
+// interleaved in one run:
 // npm run bench -- request [--json FILE] [--quick]
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, platform, release, tmpdir, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { measure, median, type Sample } from './support/measure.js';
+import { forkClient } from './support/client.js';
+import { median, type Sample } from './support/measure.js';
 import { BASE, peers } from './support/peers.js';
 import { pin } from './support/pinned.js';
 import { forkReplies } from './support/replies.js';
@@ -13,26 +15,26 @@ const { values } = parseArgs({ options: { json: { type: 'string' }, quick: { typ
 const ROUNDS = values.quick ? 3 : 9;
 const WARM_UP = 1;
 /** What each client sends before anything is measured: the compiler's share. */
-const COMPILING = 2_000;
+const COMPILING = 6_000;
 const IN_FLIGHT = [1, 50];
 const SIZES = [300, 10_000, 100_000];
-const REQUESTS: Readonly<Record<number, number>> = { 1: 150, 50: 600 };
+const REQUESTS: Readonly<Record<number, number>> = { 1: 500, 50: 2_000 };
 
 const state = mkdtempSync(join(tmpdir(), 'proxy-manager-bench-'));
 const origin = await forkReplies();
-const isPinned = pin(origin.pid, '1') && pin(process.pid, '0');
-const all = peers((name) => join(state, name));
+const all = [...peers.keys()].map((name, index) => forkClient(name, join(state, `${index}`)));
+const isPinned = pin(origin.pid, '1') && all.every(({ pid }) => pin(pid, '0'));
 
-for (const peer of all) await measure(peer, `${origin.url}/300/items`, 50, COMPILING);
+for (const client of all) await client.measure({ url: `${origin.url}/300/items`, inFlight: 50, requests: COMPILING });
 const results = [];
 for (const bytes of SIZES) {
   for (const inFlight of IN_FLIGHT) {
     const requests = REQUESTS[inFlight] ?? 100;
     const rounds = new Map(all.map(({ name }) => [name, [] as Sample[]]));
     for (let round = -WARM_UP; round < ROUNDS; round++) {
-      for (const peer of all) {
-        const sample = await measure(peer, `${origin.url}/${bytes}/items`, inFlight, requests);
-        if (round >= 0) rounds.get(peer.name)?.push(sample);
+      for (const client of all) {
+        const sample = await client.measure({ url: `${origin.url}/${bytes}/items`, inFlight, requests });
+        if (round >= 0) rounds.get(client.name)?.push(sample);
       }
     }
     const cpuOf = (name: string): number => median((rounds.get(name) ?? []).map(({ cpuUs }) => cpuUs));
@@ -60,7 +62,7 @@ for (const bytes of SIZES) {
   }
 }
 
-for (const peer of all) await peer.close?.();
+for (const client of all) await client.close();
 origin.stop();
 rmSync(state, { recursive: true });
 

@@ -31,8 +31,8 @@ const text = `# What a request costs
 
 Written by \`node scripts/performance.mjs\` from what \`npm run bench -- request\` measured; not by hand.
 
-${date}, ${machine.cpu}, ${machine.cpus} CPUs, ${machine.memoryGiB} GiB, ${machine.system}, Node.js ${machine.node}. All clients in one process and one run, one
-after the other in each round, median of ${rounds} rounds; the origin in a process of its own${machine.isPinned ? ', each on a CPU of its own' : ''}. CPU is that of all
+${date}, ${machine.cpu}, ${machine.cpus} CPUs, ${machine.memoryGiB} GiB, ${machine.system}, Node.js ${machine.node}. Each client in a process of its own, all in one run, one
+after the other in each round, median of ${rounds} rounds; the origin in another process${machine.isPinned ? ', on the other CPU' : ''}. CPU is that of all
 threads of the client's process. Every url is a new one, so that no cache answers. Compare the ratios: the microseconds are of this machine alone.
 
 "Everything on": four keys with a limit, counted in lmdb; a user agent; the cache asked, and the miss written to it; the

@@ -6,10 +6,16 @@ export interface Sample {
   readonly perSecond: number;
 }
 
+export interface Load {
+  readonly url: string;
+  readonly inFlight: number;
+  readonly requests: number;
+}
+
 let nonce = 0;
 
 /** Sends `requests` at `inFlight` at a time, each to a url of its own. */
-export async function measure(peer: Peer, url: string, inFlight: number, requests: number): Promise<Sample> {
+export async function measure(peer: Peer, { url, inFlight, requests }: Load): Promise<Sample> {
   let left = requests;
   const cpu = process.cpuUsage();
   const startedMs = performance.now();

@@ -1,3 +1,4 @@
+import type { AxiosInstance } from 'axios';
 import axios from 'axios';
 import { setupCache } from 'axios-cache-interceptor';
 import axiosRetry from 'axios-retry';
@@ -7,41 +8,46 @@ import { Agent, request } from 'undici';
 
 /** A client under measurement: `get` gives the parsed JSON of a url that no client has seen before. */
 export interface Peer {
-  readonly name: string;
   get(url: string): Promise<unknown>;
   close?(): Promise<void>;
 }
 
 /** The one whose CPU is 1. */
 export const BASE = 'axios';
+export const EVERYTHING_ON = 'send(): everything on';
 
 const KEYS = ['4d2f81b6a07c4e5f', 'b91e05d7c3f2486a', '7c60fa3e918b4d25', 'e83b7f1d5a9640c2'];
 
-/** All that is measured; `stateIn` gives a directory for one's own state. */
-export function peers(stateIn: (name: string) => string): readonly Peer[] {
-  const bare = axios.create();
-  const dressed = setupCache(axios.create());
-  axiosRetry(dressed, { retries: 3 });
-  const agent = new Agent();
-  return [
-    { name: BASE, get: async (url) => (await bare.get<unknown>(url)).data },
-    { name: 'got', get: (url) => got(url).json() },
-    { name: 'fetch (global)', get: async (url) => (await fetch(url)).json() },
-    {
-      name: 'undici.request',
-      get: async (url) => (await request(url, { dispatcher: agent })).body.json(),
-      close: () => agent.close(),
-    },
-    {
-      name: 'axios, axios-cache-interceptor, axios-retry',
-      get: async (url) => (await dressed.get<unknown>(url)).data,
-    },
-    ours('send(): everything off', stateIn('off'), { isOn: false }),
-    ours('send(): everything on', stateIn('on'), { isOn: true }),
-    ours('fetch door: everything off', stateIn('fetch-off'), { isOn: false, door: 'fetch' }),
-    ours('fetch door: everything on', stateIn('fetch-on'), { isOn: true, door: 'fetch' }),
-    ours('send(): everything on, pace', stateIn('pace'), { isOn: true, pace: { concurrency: 64 } }),
-  ];
+/** All that is measured, each to be opened in a process of its own: two in one share its heap and its compiled code. */
+export const peers: ReadonlyMap<string, (dataDir: string) => Peer> = new Map<string, (dataDir: string) => Peer>([
+  [BASE, () => ofAxios(axios.create())],
+  ['got', () => ({ get: (url) => got(url).json() })],
+  ['fetch (global)', () => ({ get: async (url) => (await fetch(url)).json() })],
+  ['undici.request', ofUndici],
+  ['axios, axios-cache-interceptor, axios-retry', dressed],
+  ['send(): everything off', (dataDir) => ours(dataDir, { isOn: false })],
+  [EVERYTHING_ON, (dataDir) => ours(dataDir, { isOn: true })],
+  ['fetch door: everything off', (dataDir) => ours(dataDir, { isOn: false, door: 'fetch' })],
+  ['fetch door: everything on', (dataDir) => ours(dataDir, { isOn: true, door: 'fetch' })],
+  ['send(): everything on, pace', (dataDir) => ours(dataDir, { isOn: true, pace: { concurrency: 64 } })],
+]);
+
+function ofAxios(client: AxiosInstance): Peer {
+  return { get: async (url) => (await client.get<unknown>(url)).data };
+}
+
+function dressed(): Peer {
+  const client = axios.create();
+  axiosRetry(client, { retries: 3 });
+  return ofAxios(setupCache(client));
+}
+
+function ofUndici(): Peer {
+  const dispatcher = new Agent();
+  return {
+    get: async (url) => (await request(url, { dispatcher })).body.json(),
+    close: () => dispatcher.close(),
+  };
 }
 
 /**
@@ -49,7 +55,6 @@ export function peers(stateIn: (name: string) => string): readonly Peer[] {
  * agent, a cache miss that is looked up and written, counts that outlive the process. The log is always written.
  */
 function ours(
-  name: string,
   dataDir: string,
   {
     isOn,
@@ -80,5 +85,5 @@ function ours(
     send: async (url: string) => (await req.send(url)).data,
     fetch: async (url: string) => (await req.fetch(url)).json(),
   };
-  return { name, get: get[door], close: () => manager.close() };
+  return { get: get[door], close: () => manager.close() };
 }
