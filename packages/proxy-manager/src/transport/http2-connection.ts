@@ -37,7 +37,10 @@ export class Http2Connection {
     });
     // Its streams tell their own exchanges of every error.
     this.#session.on('error', () => {});
-    this.#session.once('connect', () => this.#session.setLocalWindowSize(WINDOW_BYTES * 4));
+    // Told a moment later, and also of one that was given up meanwhile.
+    this.#session.once('connect', () => {
+      if (!this.#session.destroyed) this.#session.setLocalWindowSize(WINDOW_BYTES * 4);
+    });
     this.#session.on('goaway', () => this.retire());
     this.#session.once('close', () => {
       clearTimeout(this.#idle);
@@ -52,6 +55,7 @@ export class Http2Connection {
     const timer = setTimeout(stop, limitMs);
     signal.addEventListener('abort', stop);
     try {
+      if (signal.aborted) stop();
       await new Promise<void>((resolve, reject) => {
         session.once('remoteSettings', () => resolve());
         session.once('close', () => reject(new ClosedEarly('closed without telling its settings')));

@@ -1,12 +1,16 @@
 import { once } from 'node:events';
 import { constants, type Http2ServerRequest, type Http2ServerResponse, type ServerHttp2Session } from 'node:http2';
 import { Readable } from 'node:stream';
+import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
 import { gzipSync } from 'node:zlib';
 import { afterEach, expect, test } from 'vitest';
+import { Http2Connection } from '../../src/transport/http2-connection.js';
+import { routeTo } from '../../src/transport/route.js';
 import { undiciTransport } from '../../src/transport/undici.js';
 import { selfSigned } from '../servers/certificate.js';
 import { startHttp2, type Http2Origin } from '../servers/http2-origin.js';
 import { END_HEADERS, END_STREAM, field, frame, FRAME, startRawHttp2 } from '../servers/raw-http2.js';
+import { listen } from '../servers/listen.js';
 import { startProxy } from '../servers/proxy.js';
 import { startSocks } from '../servers/socks.js';
 import { faultOf, observe, proxyAt, textOf, wireRequest } from './wire.js';
@@ -268,4 +272,18 @@ test('what is sent at once after a connection broke goes over a new one', async 
   const url = `https://127.0.0.1:${server.port}/`;
   const again = transport.send(wireRequest(url), observe()).catch(() => transport.send(wireRequest(url), observe()));
   expect((await again).status).toBe(204);
+});
+
+test('an abort between the handshake and the wait for the settings of the other side ends that wait', async () => {
+  const silent = await open(
+    listen(createTlsServer({ ...certificate, ALPNProtocols: ['h2'] }, (peer) => peer.resume())),
+  );
+  const { port } = silent;
+  const socket = connectTls({ host: '127.0.0.1', port, ca: certificate.cert, ALPNProtocols: ['h2'] });
+  await once(socket, 'secureConnect');
+  const route = routeTo(new URL(`https://127.0.0.1:${port}`), undefined);
+  const limits = { headersMs: 600_000, bodyMs: 600_000 };
+  const connection = new Http2Connection(route, { socket, times: { connectMs: 1 } }, limits, () => {});
+  await expect(connection.ready(600_000, AbortSignal.abort())).rejects.toThrow('closed without telling its settings');
+  await expect.poll(() => silent.openConnections).toBe(0);
 });
