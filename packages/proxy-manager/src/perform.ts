@@ -3,13 +3,14 @@ import { Readable } from 'node:stream';
 import { overPolicy } from './config/policy.js';
 import type { Endpoint } from './config/resolve.js';
 import { assertSendable } from './doors/assert-sendable.js';
+import { AxiosError } from './doors/axios-core.js';
 import type { Answer, Call } from './doors/door.js';
 import { endWithCaller } from './doors/stream.js';
 import type { Engine } from './engine.js';
 import type { Explanation } from './explanation.js';
 import { limitedAbort } from './pipeline/abort.js';
 import { conceal, concealLabels } from './pipeline/as-written.js';
-import type { Exchange, ExchangePolicy, NamedSession } from './pipeline/exchange.js';
+import type { Exchange, ExchangePolicy, NamedSession, Reply } from './pipeline/exchange.js';
 import { openAttempt, openTrace } from './pipeline/exchange.js';
 import type { Waits } from './pipeline/waits.js';
 import { patienceMs } from './pool/patience.js';
@@ -52,12 +53,22 @@ export async function perform<T>(sending: Sending, read: () => Call | Promise<Ca
     if (!(reply.body instanceof Readable)) return answer.reply(exchange, reply);
     isStreaming = true;
     const body = endWithCaller(reply.body, abort, (reason) => answer.error(exchange, reason));
-    return answer.reply(exchange, { ...reply, body });
+    return answerOrHangUp(exchange, { ...reply, body }, answer);
   } catch (error) {
     throw opened === undefined ? error : answer.error(opened.exchange, error);
   } finally {
     if (!isStreaming) opened?.abort.dispose();
     sending.leave();
+  }
+}
+
+/** Where the door throws, nobody will read the body, unless the error brings it along. */
+function answerOrHangUp<T>(exchange: Exchange, reply: Reply & { readonly body: Readable }, answer: Answer<T>): T {
+  try {
+    return answer.reply(exchange, reply);
+  } catch (error) {
+    if (!(error instanceof AxiosError && error.response?.data === reply.body)) reply.body.destroy();
+    throw error;
   }
 }
 

@@ -45,7 +45,6 @@ interface Asked {
 function toResponse(exchange: Exchange, reply: Reply, asked: Asked): Promise<Response> | Response {
   const { status, body } = reply;
   if (asked.redirect === 'error' && REDIRECTS.has(status)) {
-    discard(body);
     throw new TypeError('fetch failed', { cause: new Error('unexpected redirect') });
   }
   const hasNone = NULL_BODY.has(status) || exchange.request.method === 'HEAD';
