@@ -4,7 +4,7 @@ import { checkExtras } from '../config/validate-options.js';
 import type { Exchange, Reply } from '../pipeline/exchange.js';
 import { axiosBody } from './axios-body.js';
 import { axiosOutbound } from './axios-call.js';
-import { AxiosError, wholeAxios } from './axios-core.js';
+import { AxiosError, CanceledError, wholeAxios } from './axios-core.js';
 import { axiosDoorError, refusedStatus } from './axios-errors.js';
 import { veiled } from './axios-veil.js';
 import { callerAbort } from './call.js';
@@ -12,6 +12,7 @@ import type { Call, Perform } from './door.js';
 import { DEFAULT_MAX_RESPONSE_BYTES, disclaimsUserAgent } from './outbound.js';
 import { exchangeInfo, maskedRequest, toAxiosHeaders } from './response.js';
 import { uploadAbort } from './upload-abort.js';
+import { withCause } from './with-cause.js';
 
 /** An axios instance whose adapter is the pipeline; `defaults` are its defaults, as far as they are axios's. */
 export function axiosDoor(perform: Perform, defaults: RequestDefaults): AxiosInstance {
@@ -25,11 +26,24 @@ export function axiosDoor(perform: Perform, defaults: RequestDefaults): AxiosIns
     wait: _w,
     ...ofAxios
   } = defaults;
-  return wholeAxios().create({
+  const instance = wholeAxios().create({
     maxContentLength: DEFAULT_MAX_RESPONSE_BYTES,
     ...ofAxios,
     adapter: (config) => adapt(perform, config),
   });
+  // Such a call axios itself ends before its adapter, and says not why.
+  instance.interceptors.request.use(endWithReason, undefined, { runWhen: isAborted });
+  return instance;
+}
+
+function isAborted({ cancelToken, signal }: InternalAxiosRequestConfig): boolean {
+  // What the token says comes first, as in axios.
+  return signal?.aborted === true && cancelToken?.reason === undefined;
+}
+
+function endWithReason(config: InternalAxiosRequestConfig): never {
+  const { signal } = config;
+  throw withCause(new CanceledError(undefined, config), signal && 'reason' in signal ? signal.reason : undefined);
 }
 
 async function adapt(perform: Perform, config: InternalAxiosRequestConfig): Promise<AxiosResponse> {

@@ -67,11 +67,30 @@ describe('an abort has its reason as its cause:', () => {
     expect((late as Error).cause).toBe(signal.reason);
   });
 
-  test('send, before it began', async () => {
+  test.each([
+    ['send', send],
+    ['axios', viaAxios],
+  ] as const)('%s, before it began', async (_name, door) => {
     const signal = AbortSignal.abort('enough');
-    const error = await failure(send(startRequest(), 'http://127.0.0.1:9/', { signal }));
+    const error = await failure(door(startRequest(), 'http://127.0.0.1:9/', { signal }));
     expect(axios.isCancel(error)).toBe(true);
-    expect(error).toMatchObject({ cause: 'enough' });
+    expect(error).toMatchObject({ code: 'ERR_CANCELED', message: 'canceled', cause: 'enough' });
+  });
+
+  test('axios, before it began, after interceptors and a cancel token have had their say', async () => {
+    const source = axios.CancelToken.source();
+    source.cancel('the token');
+    const { axios: ours } = startRequest();
+    const seen: unknown[] = [];
+    ours.interceptors.request.use((config) => {
+      seen.push(config.url);
+      return config;
+    });
+    const signal = AbortSignal.abort('enough');
+    const both = await failure(ours.get('http://127.0.0.1:9/1', { signal, cancelToken: source.token }));
+    const alone = await failure(ours.get('http://127.0.0.1:9/2', { signal }));
+    expect(seen).toEqual(['http://127.0.0.1:9/1', 'http://127.0.0.1:9/2']);
+    expect([(both as Error).message, (alone as Error).message]).toEqual(['the token', 'canceled']);
   });
 
   test('send says the word of a cancel token, as axios does', async () => {
