@@ -2,6 +2,7 @@ import { promisify } from 'node:util';
 import * as zlib from 'node:zlib';
 import type { HeaderList } from '../pipeline/headers.js';
 import { header } from '../pipeline/headers.js';
+import { LENIENT } from '../pipeline/lenient.js';
 import type { CodedBody } from '../transport/transport.js';
 
 type Transform = (bytes: Uint8Array, options: object) => Buffer | Promise<Buffer>;
@@ -14,7 +15,7 @@ const MAX_SYNC_BYTES = 128 * 1024;
 
 const COMPRESSIBLE = /^text\/|[/+](?:json|xml|javascript|ecmascript|graphql|yaml|x-ndjson|ndjson|wasm)\b/i;
 
-const { BROTLI_OPERATION_FLUSH, BROTLI_PARAM_QUALITY, Z_SYNC_FLUSH } = zlib.constants;
+const { BROTLI_PARAM_QUALITY } = zlib.constants;
 
 /** Since Node 22.15; unknown to the types of Node 20. */
 const zstd = zlib as {
@@ -38,39 +39,22 @@ const OWN: { readonly name: string; readonly ways: Ways; readonly options: objec
         options: { params: { [BROTLI_PARAM_QUALITY]: 1 } },
       };
 
-interface Decoder {
-  readonly ways: Ways;
-  readonly options: object;
-}
-
-/** What came cut short was given as far as it went, and so it is again: as the transport decodes. */
-const DECODERS: ReadonlyMap<string, Decoder> = new Map<string, Decoder>([
-  [
-    'br',
-    {
-      ways: [zlib.brotliDecompressSync, promisify<Uint8Array, object, Buffer>(zlib.brotliDecompress)],
-      options: { flush: BROTLI_OPERATION_FLUSH, finishFlush: BROTLI_OPERATION_FLUSH },
-    },
-  ],
-  [
-    'gzip',
-    {
-      ways: [zlib.gunzipSync, promisify<Uint8Array, object, Buffer>(zlib.gunzip)],
-      options: { flush: Z_SYNC_FLUSH, finishFlush: Z_SYNC_FLUSH },
-    },
-  ],
+/** Of the codings that a store may hold. */
+const DECODERS: ReadonlyMap<string, { readonly ways: Ways; readonly options: object }> = new Map([
+  decoderOf('br', zlib.brotliDecompressSync, zlib.brotliDecompress),
+  decoderOf('gzip', zlib.gunzipSync, zlib.gunzip),
   ...(zstd.zstdDecompressSync && zstd.zstdDecompress
-    ? ([
-        [
-          'zstd',
-          {
-            ways: [zstd.zstdDecompressSync, promisify<Uint8Array, object, Buffer>(zstd.zstdDecompress)],
-            options: {},
-          },
-        ],
-      ] as const)
+    ? [decoderOf('zstd', zstd.zstdDecompressSync, zstd.zstdDecompress)]
     : []),
 ]);
+
+function decoderOf(
+  coding: keyof typeof LENIENT,
+  sync: Transform,
+  async: typeof zlib.brotliDecompress,
+): [string, { readonly ways: Ways; readonly options: object }] {
+  return [coding, { ways: [sync, promisify<Uint8Array, object, Buffer>(async)], options: LENIENT[coding] }];
+}
 
 /** A body as a store keeps it. */
 export interface StoredBody {

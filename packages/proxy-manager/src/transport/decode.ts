@@ -4,7 +4,6 @@ import { promisify } from 'node:util';
 import * as zlib from 'node:zlib';
 import {
   brotliDecompress,
-  constants,
   createBrotliDecompress,
   createGunzip,
   createInflate,
@@ -14,6 +13,7 @@ import {
   inflateRaw,
 } from 'node:zlib';
 import { header, type HeaderList } from '../pipeline/headers.js';
+import { LENIENT } from '../pipeline/lenient.js';
 
 export type Coding = 'br' | 'deflate' | 'gzip' | 'zstd';
 
@@ -41,10 +41,6 @@ const names: ReadonlyMap<string, Coding> = new Map([
 ]);
 /** More layers than anybody sends in good faith; each costs a decoder. */
 const MAX_CODINGS = 5;
-
-// As axios and browsers do it: what is there of a body cut short is given, and not an error.
-const zlibOptions = { flush: constants.Z_SYNC_FLUSH, finishFlush: constants.Z_SYNC_FLUSH };
-const brotliOptions = { flush: constants.BROTLI_OPERATION_FLUSH, finishFlush: constants.BROTLI_OPERATION_FLUSH };
 
 const unzip = {
   br: promisify<Uint8Array, object, Uint8Array>(brotliDecompress),
@@ -86,9 +82,7 @@ export async function decodeBuffer(
     // Oddly enough, servers announce a coding on empty bodies.
     if (bytes.length === 0) return bytes;
     const kind = coding === 'deflate' && !isZlib(bytes) ? 'raw' : coding;
-    const flushing = kind === 'br' ? brotliOptions : kind === 'zstd' ? {} : zlibOptions;
-    const options = { ...flushing, maxOutputLength };
-    bytes = await unzip[kind](bytes, options);
+    bytes = await unzip[kind](bytes, { ...LENIENT[coding], maxOutputLength });
   }
   return bytes;
 }
@@ -105,8 +99,8 @@ export function decodeStream(
 ): Readable {
   const end = new Counted(count, translate);
   const decoders = codings.map((coding) => {
-    if (coding === 'gzip') return createGunzip(zlibOptions);
-    if (coding === 'br') return createBrotliDecompress(brotliOptions);
+    if (coding === 'gzip') return createGunzip(LENIENT.gzip);
+    if (coding === 'br') return createBrotliDecompress(LENIENT.br);
     if (coding === 'zstd' && zstd.createZstdDecompress) return zstd.createZstdDecompress();
     return Duplex.from(inflateEither);
   });
@@ -143,7 +137,7 @@ async function* inflateEither(source: AsyncIterable<Buffer>): AsyncIterable<Buff
   const chunks = source[Symbol.asyncIterator]();
   const first = await chunks.next();
   if (first.done) return;
-  const inflater = isZlib(first.value) ? createInflate(zlibOptions) : createInflateRaw(zlibOptions);
+  const inflater = isZlib(first.value) ? createInflate(LENIENT.deflate) : createInflateRaw(LENIENT.deflate);
   const all = async function* (): AsyncIterable<Buffer> {
     yield first.value;
     for (let next; !(next = await chunks.next()).done;) yield next.value;
