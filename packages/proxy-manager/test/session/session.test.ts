@@ -175,6 +175,18 @@ test.each([
   expect(after?.cookie).toBeUndefined();
 });
 
+test('Requests with different rules for one name each go by their own, and whoever begins another does it for all', async () => {
+  const hasty = request({ session: { name: 'ann', maxAgeMs: 60_000 } });
+  const patient = request({ session: 'ann' });
+  await hasty.send(origin.url);
+  nowMs += 60_000;
+  await patient.send(origin.url);
+  await hasty.send(origin.url);
+  await patient.send(origin.url);
+  const [first, second, third, fourth] = hits.map(({ key }) => key);
+  expect([second === first, third === first, fourth === third]).toEqual([true, false, true]);
+});
+
 test('what is kept of it tells when it has ended, or will', async () => {
   const endsAt = async (name: string, rules: object): Promise<number | undefined> => {
     await request({ session: { name, ...rules } }).send(origin.url);
