@@ -95,11 +95,12 @@ export class Engine {
     const { clock = systemClock, transport } = options;
     const { endpoints, watch } = secretsOf(options);
     const { service, headers, bodies, sample, console: prints } = options.log ?? {};
+    // All of its own: what is read of it later may stand on a polluted `Object.prototype`.
     const record: RecordPolicy = {
-      ...(service && { service }),
-      ...(headers && { headers: new Set(headers.map((name) => name.toLowerCase())) }),
-      ...(bodies && { bodies }),
-      ...(sample !== undefined && sample < 1 && { sample }),
+      service,
+      headers: headers && new Set(headers.map((name) => name.toLowerCase())),
+      bodies,
+      sample: sample === 1 ? undefined : sample,
     };
     this.#retentionDays = options.log?.retentionDays;
     this.#trace = tracing(options.trace);

@@ -1,7 +1,9 @@
 // Puts one option after the other on Object.prototype, calls through every door meanwhile, and prints what came out
 // otherwise than without it. In a process of its own: nothing in it is safe while this lasts.
-import http from 'node:http';
 import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import http from 'node:http';
+import { join } from 'node:path';
 import { ProxyManager } from 'proxy-manager';
 
 const [dataDir] = process.argv.slice(2);
@@ -41,10 +43,12 @@ const OPTIONS = {
   allowedSocketPaths: [],
   auth: { username: 'attacker', password: 'x' },
   baseURL: attacker.url,
+  bodies: { maxBytes: 1e6 },
   beforeRedirect: seen('beforeRedirect'),
   body: 'evil',
   common: { evil: '1' },
   cost: 0,
+  countRedirects: false,
   data: 'evil',
   decompress: false,
   env: {},
@@ -61,6 +65,7 @@ const OPTIONS = {
   maxRate: 1,
   maxRedirects: 0,
   method: 'DELETE',
+  outcome: seen('outcome'),
   params: { evil: '1' },
   paramsSerializer: seen('paramsSerializer', () => 'evil=1'),
   parseReviver: seen('parseReviver', (key, value) => value),
@@ -68,7 +73,9 @@ const OPTIONS = {
   proxy: { host: '127.0.0.1', port: attacker.port },
   responseEncoding: 'hex',
   responseType: 'stream',
+  sample: 0.5,
   sensitiveHeaders: ['accept'],
+  service: { name: 'evil' },
   socketPath: '/none.sock',
   timeoutErrorMessage: 'evil',
   transformRequest: seen('transformRequest', (data) => data),
@@ -102,14 +109,40 @@ const manager = new ProxyManager({
   secrets: { key_based: { api: { keys: ['the-secret-key'], apply: { headers: { 'x-api-key': '{key}' } } } } },
 });
 const request = manager.request('api', { userAgent: false, retry: { attempts: 1 } });
+await request.send(origin.url);
+
+let warned = [];
+process.on('warning', ({ message }) => warned.push(message));
+
+/** What of the records since `from` the pollution could have changed. */
+function recorded(from) {
+  const lines = spool().slice(from).toString().split('\n').filter(Boolean);
+  return lines.map((line) => {
+    const record = JSON.parse(line);
+    const { http: of, proxy_manager: own } = record;
+    return [of.request, of.response, own, record].map((part) =>
+      ['body', 'headers', 'sample_rate', 'service'].map((name) => Object.hasOwn(part ?? {}, name) && part[name]),
+    );
+  });
+}
+
+function spool() {
+  const log = join(dataDir, 'log');
+  const names = readdirSync(log).filter((name) => name.endsWith('.ndjson'));
+  return Buffer.concat(names.toSorted().map((name) => readFileSync(join(log, name))));
+}
 
 async function outcome(door, path, data) {
   hits = [];
+  warned = [];
+  const from = spool().length;
   const end = await DOORS[door](request, `${origin.url}${path}`, data).then(
     ({ status, data: told }) => ({ status, told }),
     ({ code, message, response }) => ({ code, message, status: response?.status }),
   );
-  return JSON.stringify({ end, hits });
+  // Warnings come a moment later.
+  await new Promise(setImmediate);
+  return JSON.stringify({ end, hits, records: recorded(from), warned });
 }
 
 async function polluted(name, value, work) {

@@ -13,7 +13,10 @@ export const DEFAULT_POLICY: ExchangePolicy = {
   cost: 1,
   waitMs: 0,
   labels: {},
+  outcome: undefined,
+  record: undefined,
   userAgent: 'auto',
+  countRedirects: true,
 };
 
 /** All that `overPolicy` reads: a call says little beside its url, and to ask for each of these would take longer. */

@@ -7,7 +7,7 @@ import { bodyText, headerFields, hidingOwn } from './record-content.js';
 import type { BodyPolicy, RecordPolicy } from './record-policy.js';
 import { wantsBodies } from './record-policy.js';
 
-const NOTHING_MORE: RecordPolicy = {};
+const NOTHING_MORE: RecordPolicy = { headers: undefined, bodies: undefined };
 
 /** What of an exchange may be shown, and with what hidden. */
 interface Shown {

@@ -19,12 +19,12 @@ export type StatusClass = '1xx' | '2xx' | '3xx' | '4xx' | '5xx';
 
 /** What of an exchange stands in its document beyond what always does. */
 export interface RecordPolicy {
-  readonly service?: ServiceIdentity;
+  readonly service?: ServiceIdentity | undefined;
   /** Lower-case names of the header fields, of request and reply; credentials among them are shown as `[redacted]`. */
-  readonly headers?: ReadonlySet<string>;
-  readonly bodies?: BodyPolicy;
+  readonly headers?: ReadonlySet<string> | undefined;
+  readonly bodies?: BodyPolicy | undefined;
   /** The part of the successful exchanges that is logged, between 0 and 1, where that is not all. */
-  readonly sample?: number;
+  readonly sample?: number | undefined;
 }
 
 /** True where the bodies of an exchange that ended so are to be logged; without a reply `status` is undefined. */

@@ -72,7 +72,7 @@ export interface ExchangePolicy {
   /** The user's say on the verdict. */
   readonly outcome?: OutcomeFunction | undefined;
   /** What of the exchange is logged beyond what always is. */
-  readonly record?: RecordPolicy;
+  readonly record?: RecordPolicy | undefined;
   /** `auto`: a realistic one per credential, among those that pass a `filter`; `off`: none is added; else this very one. */
   readonly userAgent: 'auto' | 'off' | NamedFilter | { readonly value: string };
   /** `false`: a redirect's further hops count no use. */
