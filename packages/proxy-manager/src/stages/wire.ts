@@ -222,13 +222,15 @@ async function redirect(
     throw new HostNotAllowedError(endpoint.name, masker.text(hop.to.host), endpoint.hosts ?? []);
   }
   const isSameOrigin = hop.to.origin === hop.from.url.origin;
-  const led = isSameOrigin ? withinOrigin(exchange, hop) : acrossOrigins(exchange, masker, hop);
+  // It may be another origin that leads on within itself.
+  const isOwn = isSameOrigin && hop.to.origin === request.url.origin;
+  const led = isSameOrigin ? withinOrigin(exchange, hop, isOwn) : acrossOrigins(exchange, masker, hop);
   const next =
     identity === undefined
       ? led
       : {
           ...led,
-          headers: withCookies(led.headers, isSameOrigin ? ownCookies : undefined, identity.cookiesFor(led.url)),
+          headers: withCookies(led.headers, isOwn ? ownCookies : undefined, identity.cookiesFor(led.url)),
         };
   const before = request.redirects?.before;
   const asked = before === undefined ? next : askBeforeRedirect(before, hop, next, masker);
@@ -238,8 +240,8 @@ async function redirect(
   return asked;
 }
 
-function withinOrigin({ endpoint, lease }: Exchange, { from, to }: RedirectHop): WireRequest {
-  const key = lease?.key?.secret.reveal();
+function withinOrigin({ endpoint, lease }: Exchange, { from, to }: RedirectHop, isOwn: boolean): WireRequest {
+  const key = isOwn ? lease?.key?.secret.reveal() : undefined;
   return { ...from, url: key === undefined ? to : applyQuery(to, endpoint, key) };
 }
 
