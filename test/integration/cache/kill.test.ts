@@ -45,7 +45,7 @@ test('writers killed at any moment leave every acknowledged entry, whole, and no
       for (const slot of await writeAndKill(dataDir, round, 5 + round * 17)) acknowledged.set(slot, round);
       const environment = await openCache(dataDir);
       const store = lmdbCacheStore({ environment: async () => environment, clock: Date });
-      const records = await environment.openDatabase<Buffer>({ name: 'cache', version: 4 }, { encoding: 'binary' });
+      const records = await environment.openDatabase<Buffer>({ name: 'cache', version: 5 }, { encoding: 'binary' });
       const before = records.getCount();
       for (let slot = 0; slot < SLOTS; slot++) {
         const found = await store.get(createHash('sha256').update(String(slot)).digest('hex'));

@@ -67,19 +67,23 @@ export interface StoredBody {
  * The body as it is worth keeping where it has `minBytes` or more: as it came, where it came in a coding that this Node
  * reads; else coded by zstd or brotli, where it is text.
  */
-export async function storedBody(
+export function storedBody(
   body: Uint8Array,
   coded: CodedBody | undefined,
   headers: HeaderList,
   minBytes: number,
-): Promise<StoredBody> {
+): Promise<StoredBody> | StoredBody {
   const asItIs = { bytes: body, coding: undefined };
   if (body.byteLength < minBytes) return asItIs;
   if (coded !== undefined && DECODERS.has(coded.coding) && coded.bytes.byteLength < body.byteLength) return coded;
   if (header(headers, 'content-encoding') !== undefined) return asItIs;
   if (!COMPRESSIBLE.test(header(headers, 'content-type') ?? '')) return asItIs;
+  return compressed(body);
+}
+
+async function compressed(body: Uint8Array): Promise<StoredBody> {
   const bytes = await OWN.ways[way(body.byteLength)](body, OWN.options);
-  return bytes.byteLength < body.byteLength ? { bytes, coding: OWN.name } : asItIs;
+  return bytes.byteLength < body.byteLength ? { bytes, coding: OWN.name } : { bytes: body, coding: undefined };
 }
 
 /** The body of `length` bytes again; undefined where this Node cannot read the coding, or the bytes are not coded so. */

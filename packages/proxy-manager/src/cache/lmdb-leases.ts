@@ -1,12 +1,12 @@
 import type { Database, Key } from 'lmdb';
 import type { Landing, Take } from './lease-store.js';
 import { LANDING_TOLD_MS } from './lease-store.js';
+import { keyPlace } from './places.js';
 
 /*
  * l PLACE             the lease: its token and its end, as doubles, and how the flight landed
  *
- * The place is the beginning of the key as a number: many are on one page then. Two keys that begin with the same 52 bits
- * would only wait for one another.
+ * Two keys of one place would only wait for one another.
  */
 
 interface Lease {
@@ -21,7 +21,6 @@ interface Lease {
 const LONGEST_MS = 60_000;
 /** Before that a lease that was taken here is not looked at again, nor is one removed that ended more recently. */
 const KEPT_MS = LANDING_TOLD_MS + 500;
-const PLACE_DIGITS = 13;
 const SWEPT_AT_ONCE = 5;
 /** Tokens of one key taken within a millisecond. */
 const TOKENS_A_MS = 1_000;
@@ -43,13 +42,13 @@ export class LmdbLeases {
 
   /** Somebody has it; to be asked outside a transaction, which all others would wait for. */
   isHeld(key: string, nowMs: number): boolean {
-    const lease = this.#read(placeOf(key));
+    const lease = this.#read(keyPlace(key));
     return lease !== undefined && lease.landing === undefined && isCurrent(lease, nowMs);
   }
 
   /** What a take would find: not free, or the token that it would get. */
   look(key: string, waited: boolean, nowMs: number): Take {
-    const lease = this.#read(placeOf(key));
+    const lease = this.#read(keyPlace(key));
     if (lease !== undefined && isCurrent(lease, nowMs)) {
       const { landing } = lease;
       if (landing === undefined) return { state: 'held' };
@@ -63,13 +62,13 @@ export class LmdbLeases {
     const take = this.look(key, waited, nowMs);
     if (take.state !== 'taken') return take;
     this.#sweep(nowMs);
-    this.#hold(placeOf(key), take.token, nowMs + ttlMs, nowMs);
+    this.#hold(keyPlace(key), take.token, nowMs + ttlMs, nowMs);
     return take;
   }
 
   /** Makes a lease known that was taken before; not over a later one, nor one that has ended by now. */
   hold(key: string, token: number, untilMs: number, nowMs: number): void {
-    const place = placeOf(key);
+    const place = keyPlace(key);
     if (nowMs < untilMs && (this.#read(place)?.token ?? 0) < token) this.#hold(place, token, untilMs, nowMs);
   }
 
@@ -83,7 +82,7 @@ export class LmdbLeases {
   }
 
   renew(key: string, token: number, ttlMs: number, nowMs: number): boolean {
-    const place = placeOf(key);
+    const place = keyPlace(key);
     const lease = this.#read(place);
     if (lease?.token !== token || lease.landing !== undefined) return false;
     this.#write(place, { token, untilMs: nowMs + ttlMs, landing: undefined });
@@ -93,7 +92,7 @@ export class LmdbLeases {
 
   release(key: string, token: number, landing: Landing, nowMs: number): void {
     this.#ends.delete(token);
-    const place = placeOf(key);
+    const place = keyPlace(key);
     const lease = this.#read(place);
     if (lease?.token !== token || lease.landing !== undefined) return;
     this.#write(place, { token, untilMs: nowMs + LANDING_TOLD_MS, landing });
@@ -101,7 +100,7 @@ export class LmdbLeases {
 
   /** True where a later lease than `token` was taken, or that ended so long ago that nobody knows. */
   isOvertaken(key: string, token: number, nowMs: number): boolean {
-    const lease = this.#read(placeOf(key));
+    const lease = this.#read(keyPlace(key));
     return lease === undefined ? nowMs >= (this.#ends.get(token) ?? Infinity) + KEPT_MS : lease.token > token;
   }
 
@@ -161,8 +160,4 @@ export class LmdbLeases {
 
 function isCurrent({ untilMs }: Lease, nowMs: number): boolean {
   return nowMs < untilMs && untilMs - nowMs <= LONGEST_MS;
-}
-
-function placeOf(key: string): number {
-  return Number.parseInt(key.slice(0, PLACE_DIGITS), 16);
 }

@@ -1,32 +1,42 @@
 import type { Database, Key } from 'lmdb';
 import type { CacheListing, CacheSelector } from './cache-store.js';
+import type { Reference } from './lmdb-reference.js';
+import { packReference, readReference } from './lmdb-reference.js';
 import type { Meta } from './lmdb-row.js';
-import { readMeta, readRecord, toRow, withOrder } from './lmdb-row.js';
-import { MOST_INDEXED, tagPlace } from './places.js';
+import { isRowOf, readMeta, readRecord, toRow } from './lmdb-row.js';
+import { keyPlace, MOST_INDEXED, tagPlace } from './places.js';
 import { selects } from './selector.js';
 
 /*
- * The cache's database in lmdb, one for all of it, so that each change is one transaction:
+ * The cache's database in lmdb, one for all of it, so that each change is one transaction. PLACE is the key as a number
+ * (places.ts); most of what a change costs is the pages that it touches, so entries lie in the order in which they are
+ * stored, and only what finds them lies by its key:
  *
- * e KEY               an entry: what is known of it without reading its record, and the record (lmdb-row.ts)
- * b KEY               the record, where it is too long for that row
- * o ORDER             the key; the smallest ORDER was used the longest ago
- * x EXPIRES_AT KEY    nothing: the order in which entries expire
- * u URL KEY           nothing, with the beginning of the url: entries by url
- * t TAG KEY           nothing: entries by tag
+ * e NUMBER            an entry: what is known of it without reading its record, and the record (lmdb-row.ts)
+ * b PLACE             the record, where it is too long for that row
+ * k PLACE             the entry's number, that of its last use, and its end (lmdb-reference.ts)
+ * u URL PLACE         nothing, with the beginning of the url: entries by url
+ * t TAG PLACE         nothing: entries by tag
  * c NUMBER            a change: who made it and the keys, for those who keep copies
  * d                   the totals; beside the newest change, so that both are on one page
  */
 
 export type NewEntry = Pick<Meta, 'expiresAtMs' | 'method' | 'tags' | 'url'>;
 
+export interface Limits {
+  readonly maxBytes: number;
+  readonly nowMs: number;
+}
+
 interface Totals {
   bytes: number;
   entries: number;
-  /** Of the newest use. */
-  order: number;
+  /** Of the newest entry or use. */
+  number: number;
   /** The number of the newest change. */
   change: number;
+  /** The place up to which expired entries were looked for. */
+  swept: number;
 }
 
 export interface Change {
@@ -34,27 +44,37 @@ export interface Change {
   readonly keys: readonly string[];
 }
 
+interface Found {
+  readonly place: number;
+  readonly reference: Reference;
+  readonly meta: Meta | undefined;
+}
+
 const PAGE_BYTES = 4096;
 /** A longer record has a row of its own, on pages of its own. */
 const MOST_INLINE = 1_500;
 /** The keys of one entry in all lists, and lmdb's own words about them. */
-const OVERHEAD_BYTES = 768;
-/** Expired entries that a write takes away with it. */
+const OVERHEAD_BYTES = 512;
+/** Entries that a transaction looks at for expired ones, and how many for each that it stores. */
 const SWEPT_AT_ONCE = 20;
+const SWEPT_FOR_EACH = 2;
 /** Who is further behind forgets all copies. */
 const CHANGES_KEPT = 2_000;
 const EVICTED_AT_ONCE = 16;
+/** In one transaction: others wait for it. */
+const MOST_MOVED = 200;
 
 const NOTHING = Buffer.alloc(0);
 const TOTALS: Key = ['d'];
+const CHANGE_AT = 24;
 
 /** What the cache's database holds and in which order. */
 export class LmdbShelf {
   readonly #database: Database<Buffer, Key>;
   readonly #by: string;
-  #totals: Totals = { bytes: 0, entries: 0, order: 0, change: 0 };
+  #totals: Totals = { bytes: 0, entries: 0, number: 0, change: 0, swept: 0 };
   readonly #changed = new Set<string>();
-  #mayBeExpired = true;
+  #stored = 0;
 
   /** `by` names who makes the changes. */
   constructor(database: Database<Buffer, Key>, by: string) {
@@ -63,8 +83,11 @@ export class LmdbShelf {
   }
 
   record(key: string): Buffer | undefined {
-    const row = this.#database.getBinary(['e', key]);
-    return row && (readRecord(row) ?? this.#database.getBinary(['b', key]) ?? NOTHING);
+    const place = keyPlace(key);
+    const number = this.#reference(place)?.number;
+    const row = number === undefined ? undefined : this.#database.getBinary(['e', number]);
+    if (row === undefined || !isRowOf(key, row)) return undefined;
+    return readRecord(row) ?? this.#database.getBinary(['b', place]) ?? NOTHING;
   }
 
   /** The record as the processes have left it by now, and not as the present read transaction sees it. */
@@ -75,7 +98,7 @@ export class LmdbShelf {
 
   /** The newest change; cheap, to be asked at every use of a copy. */
   get change(): number {
-    return this.#database.getBinaryFast(TOTALS)?.readDoubleLE(24) ?? 0;
+    return this.#database.getBinaryFast(TOTALS)?.readDoubleLE(CHANGE_AT) ?? 0;
   }
 
   /** The changes after `since`, or undefined where they are forgotten. */
@@ -92,7 +115,7 @@ export class LmdbShelf {
   totals(): Totals {
     const packed = this.#database.getBinaryFast(TOTALS);
     const at = (index: number): number => packed?.readDoubleLE(index * 8) ?? 0;
-    return { bytes: at(0), entries: at(1), order: at(2), change: at(3) };
+    return { bytes: at(0), entries: at(1), number: at(2), change: at(3), swept: at(4) };
   }
 
   /** The totals as the processes have left them by now. */
@@ -101,51 +124,42 @@ export class LmdbShelf {
     return this.totals();
   }
 
-  meta(key: string): Meta | undefined {
-    const row = this.#database.getBinaryFast(['e', key]);
-    return row && readMeta(row);
-  }
-
-  /** Runs `action`, inside a transaction; those of the verbs below that change something are called by it alone. */
-  alter<T>(action: () => T): T {
+  /**
+   * Runs `action`, inside a transaction, and makes room for what it stores; how many entries had to go for that. Those of
+   * the verbs below that change something are called by `action` alone.
+   */
+  alter(action: () => void, { maxBytes, nowMs }: Limits): number {
     this.#totals = this.totals();
     this.#changed.clear();
-    this.#mayBeExpired = true;
-    const { order } = this.#totals;
-    const result = action();
+    this.#stored = 0;
+    const { number } = this.#totals;
+    action();
+    if (this.#stored > 0) this.#sweep(nowMs);
+    const evicted = this.#makeRoom(maxBytes);
     if (this.#changed.size > 0) this.#tell();
-    if (this.#changed.size > 0 || this.#totals.order !== order) this.#save();
-    return result;
-  }
-
-  /** Stores the record and makes room for it; how many entries had to go for that. A record beyond `maxBytes` replaces nothing but itself. */
-  put(
-    key: string,
-    record: Buffer,
-    entry: NewEntry,
-    limits: { readonly maxBytes: number; readonly nowMs: number },
-  ): number {
-    this.#drop(key);
-    if (this.#mayBeExpired) this.#mayBeExpired = this.#sweep(limits.nowMs) === SWEPT_AT_ONCE;
-    const { method, url, tags, expiresAtMs } = entry;
-    const bytes = bytesOf(record, entry);
-    let evicted = 0;
-    if (bytes <= limits.maxBytes) {
-      evicted = this.#makeRoom(limits.maxBytes - bytes);
-      const isInline = record.byteLength <= MOST_INLINE;
-      this.#add(key, record, { method, url, tags, expiresAtMs, bytes, order: ++this.#totals.order, isInline });
-    }
-    this.#changed.add(key);
+    if (this.#changed.size > 0 || this.#totals.number !== number) this.#save();
     return evicted;
   }
 
+  /** Stores the record; one beyond `maxBytes` replaces nothing but itself. */
+  put(key: string, record: Buffer, entry: NewEntry, maxBytes: number): void {
+    const place = keyPlace(key);
+    const bytes = bytesOf(record, entry);
+    this.#drop(place);
+    this.#changed.add(key);
+    if (bytes > maxBytes) return;
+    const { method, url, tags, expiresAtMs } = entry;
+    const isInline = record.byteLength <= MOST_INLINE;
+    this.#add(place, record, { key, method, url, tags, expiresAtMs, bytes, isInline });
+  }
+
   removeExpired(key: string, nowMs: number): void {
-    const meta = this.meta(key);
-    if (meta !== undefined && nowMs >= meta.expiresAtMs) this.remove([key]);
+    const reference = this.#reference(keyPlace(key));
+    if (reference !== undefined && nowMs >= reference.expiresAtMs) this.remove([key]);
   }
 
   remove(keys: readonly string[]): number {
-    const there = keys.filter((key) => this.#drop(key));
+    const there = keys.filter((key) => this.#drop(keyPlace(key)));
     for (const key of there) this.#changed.add(key);
     return there.length;
   }
@@ -153,13 +167,9 @@ export class LmdbShelf {
   /** The last of `keys` becomes the most recently used one. */
   use(keys: readonly string[]): void {
     for (const key of keys) {
-      const row = this.#database.getBinary(['e', key]);
-      const meta = row && readMeta(row);
-      if (row === undefined || meta === undefined) continue;
-      this.#database.removeSync(['o', meta.order]);
-      const order = ++this.#totals.order;
-      this.#database.putSync(['o', order], Buffer.from(key));
-      this.#database.putSync(['e', key], withOrder(row, order));
+      const place = keyPlace(key);
+      const reference = this.#reference(place);
+      if (reference !== undefined) this.#refer(place, { ...reference, used: ++this.#totals.number });
     }
   }
 
@@ -172,59 +182,99 @@ export class LmdbShelf {
     const { start, end } = rangeOf(which);
     const options = { start: from ?? start, end, limit, ...(from === undefined ? {} : { exclusiveStart: true }) };
     const places = [...this.#database.getKeys(options)];
-    const listings = places.flatMap((place) => {
-      const key = String((place as readonly unknown[]).at(-1));
-      const meta = this.meta(key);
+    const listings = places.flatMap((at) => {
+      const meta = this.#find((at as readonly unknown[]).at(-1) as number)?.meta;
       if (meta === undefined || !selects(which, meta)) return [];
-      const { method, url, tags, bytes, expiresAtMs } = meta;
+      const { key, method, url, tags, bytes, expiresAtMs } = meta;
       return [{ key, method, url, tags, bytes, expiresAtMs }];
     });
     return { listings, next: places.length < limit ? undefined : places.at(-1) };
   }
 
-  #add(key: string, record: Buffer, meta: Meta): void {
+  #reference(place: number): Reference | undefined {
+    const packed = this.#database.getBinaryFast(['k', place]);
+    return packed && readReference(packed);
+  }
+
+  #refer(place: number, reference: Reference): void {
+    this.#database.putSync(['k', place], packReference(reference));
+  }
+
+  #find(place: number): Found | undefined {
+    const reference = this.#reference(place);
+    if (reference === undefined) return undefined;
+    const row = this.#database.getBinaryFast(['e', reference.number]);
+    return { place, reference, meta: row && readMeta(row) };
+  }
+
+  #add(place: number, record: Buffer, meta: Meta): void {
     const database = this.#database;
-    database.putSync(['e', key], toRow(meta, record));
-    if (!meta.isInline) database.putSync(['b', key], record);
-    database.putSync(['o', meta.order], Buffer.from(key));
-    for (const place of placesOf(key, meta)) database.putSync(place, NOTHING);
+    const number = ++this.#totals.number;
+    this.#refer(place, { number, used: number, expiresAtMs: meta.expiresAtMs });
+    database.putSync(['e', number], toRow(meta, record));
+    if (!meta.isInline) database.putSync(['b', place], record);
+    for (const at of listed(place, meta)) database.putSync(at, NOTHING);
+    this.#stored += 1;
     this.#totals.bytes += meta.bytes;
     this.#totals.entries += 1;
   }
 
-  #drop(key: string): boolean {
-    const row = this.#database.getBinaryFast(['e', key]);
-    if (row === undefined) return false;
-    const meta = readMeta(row);
-    const places: Key[] = meta === undefined ? [] : [['o', meta.order], ...placesOf(key, meta)];
-    for (const place of [['e', key], ...places]) this.#database.removeSync(place);
-    if (meta?.isInline !== true) this.#database.removeSync(['b', key]);
+  #drop(place: number): boolean {
+    const found = this.#find(place);
+    if (found === undefined) return false;
+    const { reference, meta } = found;
+    const rows: Key[] = [
+      ['k', place],
+      ['e', reference.number],
+    ];
+    if (meta?.isInline !== true) rows.push(['b', place]);
+    if (meta !== undefined) rows.push(...listed(place, meta));
+    for (const row of rows) this.#database.removeSync(row);
     this.#totals.bytes -= meta?.bytes ?? 0;
     this.#totals.entries -= 1;
     return true;
   }
 
-  /** How many it were. */
-  #sweep(nowMs: number): number {
-    const end = ['x', nowMs, '~'];
-    const expired = Array.from(this.#database.getKeys({ start: ['x'], end, limit: SWEPT_AT_ONCE }));
-    for (const place of expired)
-      if (!this.#drop(String((place as readonly unknown[])[2]))) this.#database.removeSync(place);
-    return expired.length;
+  /** Goes round, a few more than are stored: an order by their ends would cost each entry another row. */
+  #sweep(nowMs: number): void {
+    const limit = Math.max(SWEPT_AT_ONCE, this.#stored * SWEPT_FOR_EACH);
+    const seen = Array.from(this.#database.getRange({ start: ['k', this.#totals.swept], end: ['l'], limit }));
+    for (const { key, value } of seen) {
+      const [, place] = key as [string, number];
+      this.#totals.swept = place + 1;
+      if (nowMs >= readReference(value).expiresAtMs) this.#drop(place);
+    }
+    if (seen.length < limit) this.#totals.swept = 0;
   }
 
-  #makeRoom(bytes: number): number {
+  /** Those go that were stored the longest ago; one that was used since then is put behind all others instead. */
+  #makeRoom(maxBytes: number): number {
     let evicted = 0;
-    while (this.#totals.bytes > bytes) {
-      const oldest = [...this.#database.getRange({ start: ['o'], end: ['p'], limit: EVICTED_AT_ONCE })];
+    let moved = 0;
+    while (this.#totals.bytes > maxBytes) {
+      const oldest = Array.from(this.#database.getRange({ start: ['e'], end: ['f'], limit: EVICTED_AT_ONCE }));
       if (oldest.length === 0) break;
-      for (const { key: place, value } of oldest) {
-        if (this.#totals.bytes <= bytes) break;
-        if (this.#drop(value.toString())) evicted++;
-        else this.#database.removeSync(place);
+      for (const { key: at, value: row } of oldest) {
+        if (this.#totals.bytes <= maxBytes) break;
+        const meta = readMeta(row);
+        const place = meta === undefined ? 0 : keyPlace(meta.key);
+        const reference = this.#reference(place);
+        // Damaged: nobody finds it any more.
+        if (reference?.number !== (at as [string, number])[1]) this.#database.removeSync(at);
+        else if (reference.used > reference.number && moved < MOST_MOVED) {
+          this.#move(place, reference, row);
+          moved++;
+        } else if (this.#drop(place)) evicted++;
       }
     }
     return evicted;
+  }
+
+  #move(place: number, { number, expiresAtMs }: Reference, row: Buffer): void {
+    const behind = ++this.#totals.number;
+    this.#database.removeSync(['e', number]);
+    this.#database.putSync(['e', behind], row);
+    this.#refer(place, { number: behind, used: behind, expiresAtMs });
   }
 
   #tell(): void {
@@ -234,23 +284,22 @@ export class LmdbShelf {
   }
 
   #save(): void {
-    const { bytes, entries, order, change } = this.#totals;
-    const packed = Buffer.allocUnsafe(32);
-    [bytes, entries, order, change].forEach((number, index) => packed.writeDoubleLE(number, index * 8));
+    const { bytes, entries, number, change, swept } = this.#totals;
+    const packed = Buffer.allocUnsafe(40);
+    [bytes, entries, number, change, swept].forEach((each, index) => packed.writeDoubleLE(each, index * 8));
     this.#database.putSync(TOTALS, packed);
   }
 }
 
-function placesOf(key: string, { url, tags, expiresAtMs }: NewEntry): Key[] {
+function listed(place: number, { url, tags }: NewEntry): Key[] {
   return [
-    ['x', expiresAtMs, key],
-    ['u', url.slice(0, MOST_INDEXED), key],
-    ...[...new Set(tags)].map((tag): Key => ['t', tagPlace(tag), key]),
+    ['u', url.slice(0, MOST_INDEXED), place],
+    ...[...new Set(tags)].map((tag): Key => ['t', tagPlace(tag), place]),
   ];
 }
 
 function rangeOf(which: CacheSelector | undefined): { start: Key; end: Key } {
-  if (which === undefined) return { start: ['e'], end: ['f'] };
+  if (which === undefined) return { start: ['k'], end: ['l'] };
   if ('tag' in which) return { start: ['t', tagPlace(which.tag)], end: ['t', tagPlace(which.tag), '~'] };
   if ('url' in which) {
     const url = which.url.slice(0, MOST_INDEXED);

@@ -34,6 +34,8 @@ interface Opened {
   readonly openedAt: number;
 }
 
+type Stored<Record> = [key: string, record: Record, entry: CacheEntry, fence: number | undefined];
+
 /** To decode a smaller body would take longer than all the rest of a hit; what fills a disk is larger. */
 const COMPRESSED_FROM = 16 * 1024;
 
@@ -55,7 +57,7 @@ export function lmdbCacheStore(options: LmdbCacheOptions): CacheStore {
 
   async function openDatabase(): Promise<Opened> {
     const environment = await options.environment();
-    const database = await environment.openDatabase<Buffer>({ name: 'cache', version: 4 }, { encoding: 'binary' });
+    const database = await environment.openDatabase<Buffer>({ name: 'cache', version: 5 }, { encoding: 'binary' });
     const shelf = new LmdbShelf(database, by);
     // Whoever keeps copies has got none before this.
     const leases = new LmdbLeases(database);
@@ -81,14 +83,17 @@ export function lmdbCacheStore(options: LmdbCacheOptions): CacheStore {
     return stores.environment.transact(() => change(stores));
   }
 
-  const gathered = gather((work) => {
+  const gathered = gather(async (work) => {
     const keys = used.take();
-    return transact(({ shelf }) =>
-      shelf.alter(() => {
-        shelf.use(keys);
-        work();
-      }),
-    );
+    const alter = ({ shelf }: Opened): number =>
+      shelf.alter(
+        () => {
+          shelf.use(keys);
+          work();
+        },
+        { maxBytes, nowMs: clock.now() },
+      );
+    tally.evicted += await transact(alter);
   });
 
   /** A change at once, after those that are gathered. */
@@ -122,7 +127,12 @@ export function lmdbCacheStore(options: LmdbCacheOptions): CacheStore {
 
   return {
     get: async (key) => tally.lookup(await read(key)),
-    set: (key, entry, fence) => pending.track(store(key, entry, fence)),
+    set(key, entry, fence) {
+      const record = encodeEntry(entry, COMPRESSED_FROM);
+      const isAtHand = opened !== undefined && !(record instanceof Promise);
+      if (isAtHand) return store(key, record, entry, fence);
+      return pending.track(storeLater(key, record, entry, fence));
+    },
     async delete(key) {
       return (await write(({ shelf }) => shelf.remove([key]))) > 0;
     },
@@ -165,8 +175,9 @@ export function lmdbCacheStore(options: LmdbCacheOptions): CacheStore {
     touch: (key) => used.note(key),
     async close() {
       leases.close();
-      if (opening !== undefined) await write(({ company }) => company.leave()).catch(() => {});
       await pending.settled();
+      // The last: it is committed after all that was asked for before.
+      if (opening !== undefined) await write(({ company }) => company.leave()).catch(() => {});
     },
   };
 
@@ -188,16 +199,18 @@ export function lmdbCacheStore(options: LmdbCacheOptions): CacheStore {
     return undefined;
   }
 
-  async function store(key: string, entry: CacheEntry, fence: number | undefined): Promise<boolean> {
-    const record = await encodeEntry(entry, COMPRESSED_FROM);
-    const { method, url, tags, expiresAtMs } = entry;
-    const nowMs = clock.now();
-    const hadToGo = await writeSoon((stores) => {
-      if (fence !== undefined && leases.isOvertaken(key, fence, stores)) return undefined;
-      return stores.shelf.put(key, record, { method, url, tags, expiresAtMs }, { maxBytes, nowMs });
+  async function storeLater(...[key, record, entry, fence]: Stored<Buffer | Promise<Buffer>>): Promise<boolean> {
+    await open();
+    return store(key, await record, entry, fence);
+  }
+
+  /** Of an open database; false where another leader has stored it. */
+  function store(...[key, record, { method, url, tags, expiresAtMs }, fence]: Stored<Buffer>): Promise<boolean> {
+    return gathered.soon(() => {
+      if (opened === undefined || (fence !== undefined && leases.isOvertaken(key, fence, opened))) return false;
+      opened.shelf.put(key, record, { method, url, tags, expiresAtMs }, maxBytes);
+      return true;
     });
-    tally.evicted += hadToGo ?? 0;
-    return hadToGo !== undefined;
   }
 
   function remove(keys: readonly string[]): Promise<number> {

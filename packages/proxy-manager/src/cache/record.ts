@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { CacheEntry } from './cache-store.js';
+import type { StoredBody } from './compress.js';
 import { decompressBody, storedBody } from './compress.js';
 
 /**
@@ -21,15 +22,20 @@ type Head = Omit<CacheEntry, Optional | 'body' | 'coded'> &
   };
 
 /** The entry as bytes, its body compressed where it has `compressedFrom` bytes or more and that is worth it. */
-export async function encodeEntry({ body, coded, ...head }: CacheEntry, compressedFrom: number): Promise<Buffer> {
-  const { bytes, coding } = await storedBody(body, coded, head.headers, compressedFrom);
-  const written: Head = coding === undefined ? head : { ...head, coded: [coding, body.byteLength] };
-  const text = Buffer.from(JSON.stringify(written));
-  const record = Buffer.allocUnsafe(HEAD_AT + text.byteLength + bytes.byteLength);
+export function encodeEntry({ body, coded, ...head }: CacheEntry, compressedFrom: number): Buffer | Promise<Buffer> {
+  const stored = storedBody(body, coded, head.headers, compressedFrom);
+  const length = body.byteLength;
+  return stored instanceof Promise ? stored.then((it) => toRecord(head, it, length)) : toRecord(head, stored, length);
+}
+
+function toRecord(entryHead: Head, { bytes, coding }: StoredBody, length: number): Buffer {
+  const text = JSON.stringify(coding === undefined ? entryHead : { ...entryHead, coded: [coding, length] });
+  const textBytes = Buffer.byteLength(text);
+  const record = Buffer.allocUnsafe(HEAD_AT + textBytes + bytes.byteLength);
   record.writeUInt8(FORMAT_VERSION, 0);
-  record.writeUInt32LE(text.byteLength, COVERED_FROM);
-  record.set(text, HEAD_AT);
-  record.set(bytes, HEAD_AT + text.byteLength);
+  record.writeUInt32LE(textBytes, COVERED_FROM);
+  record.write(text, HEAD_AT);
+  record.set(bytes, HEAD_AT + textBytes);
   record.writeUInt32LE(crc32(record.subarray(COVERED_FROM)), CHECKSUM_AT);
   return record;
 }

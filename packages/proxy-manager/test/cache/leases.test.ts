@@ -28,7 +28,7 @@ describe('leases in lmdb', () => {
   });
 
   const count = async (): Promise<number> => {
-    const database = await environment.openDatabase<Buffer>({ name: 'cache', version: 4 }, { encoding: 'binary' });
+    const database = await environment.openDatabase<Buffer>({ name: 'cache', version: 5 }, { encoding: 'binary' });
     return [...database.getKeys({ start: ['l'], end: ['m'] })].length;
   };
   const keyOf = (n: number): string => n.toString(16).padStart(8, '0').padEnd(64, '0');

@@ -1,9 +1,12 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Database, Key } from 'lmdb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { CacheListing } from '../../src/cache/cache-store.js';
 import { lmdbCacheStore } from '../../src/cache/lmdb.js';
+import { readReference } from '../../src/cache/lmdb-reference.js';
+import { keyPlace } from '../../src/cache/places.js';
 import { encodeEntry } from '../../src/cache/record.js';
 import { bootId } from '../../src/embedded/boot-id.js';
 import type { Environment } from '../../src/embedded/environment.js';
@@ -11,13 +14,22 @@ import { cacheStoreContract } from '../../src/testing/cache-contract.js';
 import { clock, entry, keyFor } from './entry.js';
 import { scratchEnvironment } from './scratch.js';
 
+/** The same whole numbers for the same seed. */
+function seeded(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
 const whole = await encodeEntry(entry(), 1024);
 
 describe('lmdb cache store', () => {
   let opened: Environment;
   const environment = async (): Promise<Environment> => opened;
   const database = (): Promise<Database<Buffer, Key>> =>
-    opened.openDatabase<Buffer>({ name: 'cache', version: 4 }, { encoding: 'binary' });
+    opened.openDatabase<Buffer>({ name: 'cache', version: 5 }, { encoding: 'binary' });
   beforeAll(async () => {
     opened = await scratchEnvironment();
   });
@@ -61,11 +73,17 @@ describe('lmdb cache store', () => {
     await store.set(key, kept);
     expect(await store.get(key)).toBeDefined();
     const rows = await database();
-    const known = rows.getBinary(['e', key])?.subarray(0, row === 'e' ? -whole.length : undefined) ?? Buffer.alloc(0);
+    const place = ['k', keyPlace(key)];
+    const own = ['e', readReference(rows.getBinary(place) ?? Buffer.alloc(0)).number];
+    const apart = ['b', keyPlace(key)];
+    const known = rows.getBinary(own)?.subarray(0, row === 'e' ? -whole.length : undefined) ?? Buffer.alloc(0);
     const record = damaged ?? known.subarray(0, 20);
-    await rows.put([row, key], row === 'e' && damaged !== undefined ? Buffer.concat([known, record]) : record);
+    await rows.put(
+      row === 'e' ? own : apart,
+      row === 'e' && damaged !== undefined ? Buffer.concat([known, record]) : record,
+    );
     expect(await store.get(key)).toBeUndefined();
-    expect([rows.doesExist(['e', key]), rows.doesExist(['b', key])]).toEqual([false, false]);
+    expect([place, own, apart].map((each) => rows.doesExist(each))).toEqual([false, false, false]);
     expect(await store.stats()).toMatchObject({ damaged: 1 });
   });
 
@@ -74,7 +92,7 @@ describe('lmdb cache store', () => {
     const key = keyFor('expired');
     await store.set(key, entry({ expiresAtMs: clock.now() }));
     expect(await store.get(key)).toBeUndefined();
-    expect((await database()).doesExist(['e', key])).toBe(false);
+    expect((await database()).doesExist(['k', keyPlace(key)])).toBe(false);
   });
 
   test('the environment is opened on first use only, and stays open', async () => {
@@ -85,7 +103,7 @@ describe('lmdb cache store', () => {
     await store.get(keyFor('a'));
     await store.close();
     expect(asked).toBe(1);
-    expect((await database()).doesExist(['e', keyFor('a')])).toBe(true);
+    expect((await database()).doesExist(['k', keyPlace(keyFor('a'))])).toBe(true);
   });
 
   test('text that decodes slower than it is read lies as it is, longer text compressed', async () => {
@@ -149,6 +167,61 @@ describe('lmdb cache store', () => {
     await store.set(third ?? '', entry({ body: randomBytes(20_000) }));
     expect(await store.get(second ?? '')).toBeUndefined();
     expect(await store.get(first ?? '')).toBeDefined();
+    await own.close();
+  });
+
+  test('the least recently used go first, also where most were used since they were stored', async () => {
+    const own = await scratchEnvironment();
+    const store = lmdbCacheStore({ environment: async () => own, clock, maxBytes: 100_000 });
+    const keys = Array.from({ length: 60 }, (_, index) => keyFor(`entry ${index}`));
+    for (const key of keys) {
+      await store.set(key, entry({ body: randomBytes(1_000) }));
+      for (const used of keys.slice(0, 20)) store.touch?.(used);
+    }
+    const left = await Promise.all(keys.map((key) => store.get(key)));
+    const kept = left.flatMap((found, index) => (found === undefined ? [] : [index]));
+    expect(kept.length).toBeGreaterThan(30);
+    expect(kept.slice(0, 20)).toEqual(Array.from({ length: 20 }, (_, index) => index));
+    expect(kept.slice(20)).toEqual(keys.map((_, index) => index).slice(20 - kept.length));
+    await own.close();
+  });
+
+  test('whatever is stored, used, deleted, evicted or expires: the rows tell of the same entries', async () => {
+    const time = { nowMs: clock.now(), now: (): number => time.nowMs };
+    const own = await scratchEnvironment();
+    const store = lmdbCacheStore({ environment: async () => own, clock: time, maxBytes: 60_000 });
+    const rows = await own.openDatabase<Buffer>({ name: 'cache', version: 5 }, { encoding: 'binary' });
+    const count = (kind: string): number =>
+      rows.getKeysCount({ start: [kind], end: [String.fromCharCode(kind.charCodeAt(0) + 1)] });
+    const seed = randomInt(2 ** 31);
+    const pick = seeded(seed);
+    const sets: Promise<boolean>[] = [];
+    for (let step = 0; step < 1_500; step++) {
+      const key = keyFor(`entry ${pick(80)}`);
+      const body = randomBytes(pick(10) === 0 ? 5_000 : pick(1_400));
+      const expiresAtMs = time.nowMs + pick(5_000);
+      const verb = pick(10);
+      if (verb < 6)
+        sets.push(store.set(key, entry({ url: `https://a.test/${pick(5)}`, tags: ['t'], body, expiresAtMs })));
+      else if (verb < 8) store.touch?.(key);
+      else if (verb < 9) await store.get(key);
+      else await store.delete(key);
+      time.nowMs += pick(50);
+    }
+    await Promise.all(sets);
+    const { entries, bytes, evicted } = await store.stats();
+    const all: CacheListing[] = [];
+    for await (const listing of store.list()) all.push(listing);
+    expect({ seed, counts: ['k', 'e', 'u', 't'].map(count) }).toEqual({ seed, counts: Array(4).fill(entries) });
+    expect({ seed, entries: all.length, bytes: all.reduce((sum, one) => sum + one.bytes, 0) }).toEqual({
+      seed,
+      entries,
+      bytes,
+    });
+    expect(evicted).toBeGreaterThan(0);
+    expect(bytes).toBeLessThanOrEqual(60_000);
+    await store.clear();
+    expect(['k', 'e', 'b', 'u', 't'].map(count)).toEqual([0, 0, 0, 0, 0]);
     await own.close();
   });
 });

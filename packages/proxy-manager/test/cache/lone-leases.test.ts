@@ -26,7 +26,7 @@ describe('leases of one who is alone', () => {
     return { ...store, leases };
   };
   const rows = async (): Promise<number> => {
-    const database = await environment.openDatabase<Buffer>({ name: 'cache', version: 4 }, { encoding: 'binary' });
+    const database = await environment.openDatabase<Buffer>({ name: 'cache', version: 5 }, { encoding: 'binary' });
     database.resetReadTxn();
     return [...database.getKeys({ start: ['l'], end: ['m'] })].length;
   };
@@ -82,7 +82,7 @@ describe('leases of one who is alone', () => {
     const here = open();
     const token = tokenOf(await here.leases.take(key, 5_000, false));
     await here.leases.release(key, token, 'stored');
-    const database = await environment.openDatabase<Buffer>({ name: 'cache', version: 4 }, { encoding: 'binary' });
+    const database = await environment.openDatabase<Buffer>({ name: 'cache', version: 5 }, { encoding: 'binary' });
     const isAlone = (): boolean => {
       database.resetReadTxn();
       return [...database.getRange({ start: ['m', ''], end: ['n'] })].some(({ value }) => value[0] === 1);
@@ -156,7 +156,7 @@ describe('leases of one who is alone', () => {
 
   /** Of another pid namespace: whether it lives cannot be looked up. */
   const strangers = async (value: 0 | 1): Promise<void> => {
-    const database = await environment.openDatabase<Buffer>({ name: 'cache', version: 4 }, { encoding: 'binary' });
+    const database = await environment.openDatabase<Buffer>({ name: 'cache', version: 5 }, { encoding: 'binary' });
     const head = Buffer.alloc(16);
     head.writeDoubleLE(1, 0);
     head.writeDoubleLE(1, 8);
