@@ -12,7 +12,7 @@ import { entityTag } from './validators.js';
 import { variesByAnything } from './vary.js';
 
 /** What belongs to one connection or to the proxy on it (RFC 9111 §3.1), and so not into a stored copy. */
-const OF_THE_CONNECTION: readonly string[] = [
+const OF_THE_CONNECTION: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',
   'proxy-authenticate',
@@ -23,7 +23,13 @@ const OF_THE_CONNECTION: readonly string[] = [
   'trailer',
   'transfer-encoding',
   'upgrade',
-];
+]);
+
+/** In ttl mode cookies, too, which belong to whoever asked; in http mode the cache is one caller's own. */
+const NOT_STORED: Readonly<Record<'http' | 'ttl', ReadonlySet<string>>> = {
+  http: OF_THE_CONNECTION,
+  ttl: new Set([...OF_THE_CONNECTION, 'set-cookie']),
+};
 
 /** The end of the year 9999: the last moment that every store can write down. */
 const LATEST_MS = 253_402_300_799_999;
@@ -153,11 +159,9 @@ function staleWindows(directives: Directives): number[] {
   return ['stale-while-revalidate', 'stale-if-error'].map((name) => directiveMs(directives, name) ?? 0);
 }
 
-/** In ttl mode without cookies, which belong to whoever asked; in http mode the cache is one caller's own. */
+/** Without what belongs to the connection, by its name or since `Connection` says so. */
 function storedHeaders(headers: HeaderList, mode: 'http' | 'ttl'): HeaderList {
   const named = header(headers, 'connection')?.toLowerCase().split(',') ?? [];
-  return withoutHeaders(
-    headers,
-    new Set([...OF_THE_CONNECTION, ...named.map((name) => name.trim()), ...(mode === 'ttl' ? ['set-cookie'] : [])]),
-  );
+  const further = named.map((name) => name.trim()).filter((name) => !NOT_STORED[mode].has(name));
+  return withoutHeaders(headers, further.length === 0 ? NOT_STORED[mode] : new Set([...NOT_STORED[mode], ...further]));
 }

@@ -14,8 +14,12 @@ export function header(list: HeaderList, name: string): string | undefined {
 
 /** The list without any field whose lower-case name is in `names`; the very same list where there is none. */
 export function withoutHeaders(list: HeaderList, names: ReadonlySet<string>): HeaderList {
-  const isNamed = ([name]: HeaderList[number]): boolean => names.has(name.toLowerCase());
-  return list.some(isNamed) ? list.filter((field) => !isNamed(field)) : list;
+  let kept: HeaderList[number][] | undefined;
+  for (const [index, field] of list.entries()) {
+    if (names.has(field[0].toLowerCase())) kept ??= list.slice(0, index);
+    else kept?.push(field);
+  }
+  return kept ?? list;
 }
 
 /** The list with `name` set to `value`: in the place of the field it replaces, else at the end. */

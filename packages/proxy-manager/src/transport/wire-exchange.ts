@@ -4,6 +4,7 @@ import type { HeaderList } from '../pipeline/headers.js';
 import { RefusedUnread, type Carrier, type ReplyHandler } from './carrier.js';
 import { codedLimit, codingsOf, decodeBuffer, decodeStream, type Coding } from './decode.js';
 import { TransportFault, type FaultPhase, type ReceivedHead } from './fault.js';
+import { knownField } from './known-fields.js';
 import { faultCode, networkFault } from './network-fault.js';
 import {
   decodedHeaders,
@@ -235,9 +236,9 @@ function codedBody(bytes: Uint8Array, [coding, ...others]: readonly Coding[]): C
 }
 
 function headerList(raw: RawHeaders): HeaderList {
-  const list: [string, string][] = [];
+  const list: HeaderList[number][] = [];
   for (let index = 0; index + 1 < raw.length; index += 2) {
-    list.push([String(raw[index]).toLowerCase(), text(raw[index + 1])]);
+    list.push(knownField(text(raw[index]), text(raw[index + 1])));
   }
   return list;
 }
