@@ -88,8 +88,8 @@ export interface CacheWatch {
  * Where replies are kept. Every verb promises. `get` gives undefined for what is absent, expired, damaged or of
  * another format version. Held by `cacheStoreContract`.
  *
- * Bodies change hands: an entry given to `set` is the store's from then on, one that `get` gave is the caller's, and
- * altering its bytes alters no later `get`.
+ * An entry given to `set` is the store's to keep and not to alter: its bytes may be those of the reply under way. One that
+ * `get` gave is the caller's, and altering its bytes alters no later `get`.
  */
 export interface CacheStore {
   /** `key` is 64 hex digits. */

@@ -34,17 +34,22 @@ export function keep(storable: Storable, place: Place): Kept {
   const isWanted = (entry: Unplaced): boolean => asked(policy.shouldStore, entry, storable);
   if (body instanceof Uint8Array) {
     if (body.byteLength > policy.maxEntryBytes) return { reply, stored: 'too-long' };
-    // A copy: the caller gets the reply's own bytes and may alter them.
-    const entry = { ...head, body: new Uint8Array(body), coded: reply.coded };
+    const isShared = policy.shouldStore === undefined && isMostOfItsBuffer(body);
+    // A copy where somebody else may alter the bytes, or would have the rest of a large buffer kept with them.
+    const entry = { ...head, body: isShared ? body : new Uint8Array(body), coded: reply.coded };
     if (!isWanted(entry)) return { reply, stored: 'shouldStore' };
     put(entry, storable, place);
-    return { reply, stored: true };
+    return { reply: isShared ? { ...reply, isShared } : reply, stored: true };
   }
   const passing = collected(body, policy.maxEntryBytes, (whole) => {
     const entry = { ...head, body: whole };
     if (findsSecretIn?.(whole) !== true && isWanted(entry)) put(entry, storable, place);
   });
   return { reply: { ...reply, body: passing }, stored: false };
+}
+
+function isMostOfItsBuffer({ buffer, byteLength }: Uint8Array): boolean {
+  return byteLength * 2 >= buffer.byteLength;
 }
 
 /** An entry before it is known beside which others it lies. */

@@ -95,7 +95,7 @@ function both(first: Source | undefined, second: Source): Source {
 function settled(exchange: Exchange, config: InternalAxiosRequestConfig, reply: Reply): AxiosResponse {
   const { status, statusText } = reply;
   const response = {
-    data: axiosBody(reply.body, config),
+    data: axiosBody(reply, config),
     status,
     statusText,
     headers: toAxiosHeaders(reply.headers),

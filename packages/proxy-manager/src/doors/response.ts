@@ -9,6 +9,7 @@ import type { CacheStatus, Exchange, Reply, Trace } from '../pipeline/exchange.j
 import type { HeaderList } from '../pipeline/headers.js';
 import type { VerdictName } from '../pool/verdict.js';
 import { AxiosError, AxiosHeaders } from './axios-core.js';
+import { ownBytes, viewOf } from './own-bytes.js';
 
 /** How the reply came about. */
 export interface ExchangeInfo {
@@ -151,11 +152,10 @@ const TIDY_VALUE = /^[!-~](?:[ -~]*[!-~])?$/;
 
 function decode(reply: Reply, response: ExchangeResponse, config: SendOptions): unknown {
   const { responseType, transformResponse } = config;
-  if (!(reply.body instanceof Uint8Array) || responseType === 'stream') return reply.body;
   const { body } = reply;
-  const bytes = Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  if (responseType === 'arraybuffer') return bytes;
-  const text = bytes.toString(config.responseEncoding as BufferEncoding | undefined);
+  if (!(body instanceof Uint8Array)) return body;
+  if (responseType === 'arraybuffer' || responseType === 'stream') return ownBytes(body, reply);
+  const text = viewOf(body).toString(config.responseEncoding as BufferEncoding | undefined);
   const content = text.startsWith('\uFEFF') ? text.slice(1) : text;
   if (transformResponse !== undefined && transformResponse !== null) {
     return [transformResponse]

@@ -195,6 +195,8 @@ export interface Reply extends WireReply {
   readonly verdict: Verdict;
   /** True where a pool secret stands in the reply, as an echoing server sends it: never stored. */
   readonly echoesSecret: boolean;
+  /** The cache keeps these very bytes: who hands them to a caller, who may alter them, hands out a copy. */
+  readonly isShared?: boolean;
   /** Set for a streamed body, which is known only at its end. */
   readonly findsSecretIn?: (body: Uint8Array) => boolean;
 }

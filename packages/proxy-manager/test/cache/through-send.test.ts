@@ -65,6 +65,21 @@ test('changing res.data never alters a later hit', async () => {
   expect(origin.requests).toBe(1);
 });
 
+test.each<readonly [string, (req: ReturnType<ProxyManager['request']>, url: string) => Promise<Uint8Array>]>([
+  ['send', async (req, url) => (await req.send<Buffer>(url, { ...placed, responseType: 'arraybuffer' })).data],
+  ['axios', async (req, url) => (await req.axios.get<Buffer>(url, { ...placed, responseType: 'arraybuffer' })).data],
+  ['fetch', async (req, url) => new Uint8Array(await (await req.fetch(url, placed)).arrayBuffer())],
+])('altering the bytes of a miss that %s gave alters no later hit', async (_, bytesFrom) => {
+  const answer = 'long enough to be most of what came off the wire '.repeat(40);
+  const { origin, request } = await setUp({ handler: (_request, response) => response.end(answer) });
+  const req = request({ cache: true });
+  const bytes = await bytesFrom(req, origin.url);
+  expect(Buffer.from(bytes).toString()).toBe(answer);
+  bytes.fill(0);
+  expect((await req.send(origin.url, placed)).data).toBe(answer);
+  expect(origin.requests).toBe(1);
+});
+
 /** As gzip, with room for a comment that decoding leaves out (RFC 1952 §2.3). */
 function gzipped(body: string, comment: string): Buffer {
   const plain = gzipSync(body);
