@@ -35,8 +35,11 @@ interface Totals {
   number: number;
   /** The number of the newest change. */
   change: number;
-  /** The place up to which expired entries were looked for. */
+  /** No entry ends before this, in epoch ms. */
+  soonestMs: number;
+  /** The place up to which this round has looked for expired entries, and the soonest end of those that it left. */
   swept: number;
+  leftMs: number;
 }
 
 export interface Change {
@@ -65,6 +68,7 @@ const EVICTED_AT_ONCE = 16;
 const MOST_MOVED = 200;
 
 const NOTHING = Buffer.alloc(0);
+const NO_TOTALS: Totals = { bytes: 0, entries: 0, number: 0, change: 0, soonestMs: Infinity, swept: 0, leftMs: Infinity };
 const TOTALS: Key = ['d'];
 const CHANGE_AT = 24;
 
@@ -72,7 +76,7 @@ const CHANGE_AT = 24;
 export class LmdbShelf {
   readonly #database: Database<Buffer, Key>;
   readonly #by: string;
-  #totals: Totals = { bytes: 0, entries: 0, number: 0, change: 0, swept: 0 };
+  #totals: Totals = NO_TOTALS;
   readonly #changed = new Set<string>();
   #stored = 0;
 
@@ -114,8 +118,16 @@ export class LmdbShelf {
 
   totals(): Totals {
     const packed = this.#database.getBinaryFast(TOTALS);
-    const at = (index: number): number => packed?.readDoubleLE(index * 8) ?? 0;
-    return { bytes: at(0), entries: at(1), number: at(2), change: at(3), swept: at(4) };
+    if (packed === undefined) return { ...NO_TOTALS };
+    return {
+      bytes: packed.readDoubleLE(0),
+      entries: packed.readDoubleLE(8),
+      number: packed.readDoubleLE(16),
+      change: packed.readDoubleLE(CHANGE_AT),
+      soonestMs: packed.readDoubleLE(32),
+      swept: packed.readDoubleLE(40),
+      leftMs: packed.readDoubleLE(48),
+    };
   }
 
   /** The totals as the processes have left them by now. */
@@ -215,8 +227,11 @@ export class LmdbShelf {
     if (!meta.isInline) database.putSync(['b', place], record);
     for (const at of listed(place, meta)) database.putSync(at, NOTHING);
     this.#stored += 1;
-    this.#totals.bytes += meta.bytes;
-    this.#totals.entries += 1;
+    const totals = this.#totals;
+    totals.bytes += meta.bytes;
+    totals.entries += 1;
+    totals.soonestMs = Math.min(totals.soonestMs, meta.expiresAtMs);
+    totals.leftMs = Math.min(totals.leftMs, meta.expiresAtMs);
   }
 
   #drop(place: number): boolean {
@@ -235,16 +250,26 @@ export class LmdbShelf {
     return true;
   }
 
-  /** Goes round, a few more than are stored: an order by their ends would cost each entry another row. */
+  /**
+   * Once something may have expired it goes round, looking at more than are stored: an order by their ends would cost
+   * each entry another row.
+   */
   #sweep(nowMs: number): void {
+    const totals = this.#totals;
+    if (nowMs < totals.soonestMs) return;
     const limit = Math.max(SWEPT_AT_ONCE, this.#stored * SWEPT_FOR_EACH);
-    const seen = Array.from(this.#database.getRange({ start: ['k', this.#totals.swept], end: ['l'], limit }));
+    const seen = Array.from(this.#database.getRange({ start: ['k', totals.swept], end: ['l'], limit }));
     for (const { key, value } of seen) {
       const [, place] = key as [string, number];
-      this.#totals.swept = place + 1;
-      if (nowMs >= readReference(value).expiresAtMs) this.#drop(place);
+      const { expiresAtMs } = readReference(value);
+      if (nowMs >= expiresAtMs) this.#drop(place);
+      else totals.leftMs = Math.min(totals.leftMs, expiresAtMs);
+      totals.swept = place + 1;
     }
-    if (seen.length < limit) this.#totals.swept = 0;
+    if (seen.length === limit) return;
+    totals.soonestMs = totals.leftMs;
+    totals.swept = 0;
+    totals.leftMs = Infinity;
   }
 
   /** Those go that were stored the longest ago; one that was used since then is put behind all others instead. */
@@ -284,9 +309,9 @@ export class LmdbShelf {
   }
 
   #save(): void {
-    const { bytes, entries, number, change, swept } = this.#totals;
-    const packed = Buffer.allocUnsafe(40);
-    [bytes, entries, number, change, swept].forEach((each, index) => packed.writeDoubleLE(each, index * 8));
+    const { bytes, entries, number, change, soonestMs, swept, leftMs } = this.#totals;
+    const packed = Buffer.allocUnsafe(56);
+    [bytes, entries, number, change, soonestMs, swept, leftMs].forEach((each, index) => packed.writeDoubleLE(each, index * 8));
     this.#database.putSync(TOTALS, packed);
   }
 }
