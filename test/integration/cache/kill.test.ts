@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import type { CacheListing, CacheSelector, CacheStore } from '../../../packages/proxy-manager/src/cache/cache-store.js';
-import { lmdbCacheStore } from '../../../packages/proxy-manager/src/cache/lmdb.js';
+import { CACHE_DATABASE, lmdbCacheStore } from '../../../packages/proxy-manager/src/cache/lmdb.js';
 import { openCache } from '../../../packages/proxy-manager/src/embedded/environment.js';
 import { header } from '../../../packages/proxy-manager/src/pipeline/headers.js';
 
@@ -45,7 +45,7 @@ test('writers killed at any moment leave every acknowledged entry, whole, and no
       for (const slot of await writeAndKill(dataDir, round, 5 + round * 17)) acknowledged.set(slot, round);
       const environment = await openCache(dataDir);
       const store = lmdbCacheStore({ environment: async () => environment, clock: Date });
-      const records = await environment.openDatabase<Buffer>({ name: 'cache', version: 5 }, { encoding: 'binary' });
+      const records = await environment.openDatabase<Buffer>(CACHE_DATABASE, { encoding: 'binary' });
       const before = records.getCount();
       for (let slot = 0; slot < SLOTS; slot++) {
         const found = await store.get(createHash('sha256').update(String(slot)).digest('hex'));

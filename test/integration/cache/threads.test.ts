@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { expect, onTestFinished, test } from 'vitest';
-import { lmdbCacheStore } from '../../../packages/proxy-manager/src/cache/lmdb.js';
+import { CACHE_DATABASE, lmdbCacheStore } from '../../../packages/proxy-manager/src/cache/lmdb.js';
 import { openCache } from '../../../packages/proxy-manager/src/embedded/environment.js';
 
 const KEY = 'a'.repeat(64);
@@ -24,7 +24,7 @@ test('a worker that was terminated with the cache open is company no more', asyn
   onTestFinished(() => environment.close());
   const { leases, close } = lmdbCacheStore({ environment: async () => environment, clock: Date });
   onTestFinished(close);
-  const database = await environment.openDatabase<Buffer>({ name: 'cache', version: 4 }, { encoding: 'binary' });
+  const database = await environment.openDatabase<Buffer>(CACHE_DATABASE, { encoding: 'binary' });
   const written = (): number => {
     database.resetReadTxn();
     return [...database.getKeys({ start: ['l'], end: ['m'] })].length;

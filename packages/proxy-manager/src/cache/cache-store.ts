@@ -94,8 +94,8 @@ export interface CacheWatch {
 export interface CacheStore {
   /** `key` is 64 hex digits. */
   get(key: string, signal?: AbortSignal): Promise<CacheEntry | undefined>;
-  /** As `get`, for what is at hand without waiting; undefined says nothing of what `get` would find. */
-  near?(key: string): CacheEntry | undefined;
+  /** As `get`, for what is known without waiting: null where there is nothing; undefined says nothing of what `get` would find. */
+  near?(key: string): CacheEntry | null | undefined;
   /** Stores or replaces. With the token of a lease (`fence`): false, and nothing is stored, where a later one was taken on the key. */
   set(key: string, entry: CacheEntry, fence?: number): Promise<boolean>;
   /** True when there was an entry. */

@@ -4,8 +4,11 @@ import type { Landing, LeaseStore, Take } from './lease-store.js';
 /** A lease that is renewed until it is let go. */
 export interface HeldLease {
   readonly token: number;
-  /** Lets go when `after` has settled; never rejects, since what cannot be let go runs out. */
-  release(landing: Landing, after?: Promise<unknown>): Promise<void>;
+  /**
+   * Lets go when `after` has settled; undefined where that is done at once. It never rejects, since what cannot be let go
+   * runs out.
+   */
+  release(landing: Landing, after?: Promise<unknown>): Promise<void> | undefined;
 }
 
 /**
@@ -61,10 +64,13 @@ export function leaseHolder(leases: LeaseStore, leaseMs: number): (key: string, 
     ticking ??= setInterval(tick, tickMs).unref();
     return {
       token,
-      async release(landing, after) {
-        await after?.catch(() => {});
-        held.delete(lease);
-        await leases.release(key, token, landing).catch(() => {});
+      release(landing, after) {
+        const letGo = (): Promise<void> | undefined => {
+          held.delete(lease);
+          if (leases.releaseAtOnce?.(key, token) === true) return undefined;
+          return leases.release(key, token, landing).catch(() => {});
+        };
+        return after === undefined ? letGo() : after.then(letGo, letGo);
       },
     };
   };

@@ -26,10 +26,14 @@ export interface LeaseStore {
    * they are told how the flight ended.
    */
   take(key: string, ttlMs: number, waited: boolean): Promise<Take>;
+  /** As `take` for who has not waited, where that can be told without waiting; undefined says that `take` is to be asked. */
+  takeAtOnce?(key: string, ttlMs: number): Take | undefined;
   /** False where the lease is lost. */
   renew(key: string, token: number, ttlMs: number): Promise<boolean>;
   /** Lets go, and tells the landing to whoever waits; nothing where the lease is lost. */
   release(key: string, token: number, landing: Landing): Promise<void>;
+  /** As `release`, where nobody else could wait: true if that is all there was to do; false says that `release` is to be asked. */
+  releaseAtOnce?(key: string, token: number): boolean;
 }
 
 /** How long a landing is told to those who wait; longer than any of them naps. */

@@ -102,6 +102,11 @@ export function lmdbLeaseStore({ clock, opened, transact, transactSoon }: LeaseS
 
   return {
     retryMs: { first: 5, last: 100 },
+    takeAtOnce(key, ttlMs) {
+      const near = opened();
+      if (isClosed || near instanceof Promise || !near.company.isStillAlone) return undefined;
+      return takeAlone(key, ttlMs, false, near);
+    },
     async take(key, ttlMs, waited) {
       assertOpen();
       const near = await opened();
@@ -128,6 +133,10 @@ export function lmdbLeaseStore({ clock, opened, transact, transactSoon }: LeaseS
       lease.untilMs = clock.now() + ttlMs;
       near.leases.remember(token, lease.untilMs);
       return true;
+    },
+    releaseAtOnce(key, token) {
+      const near = opened();
+      return !(near instanceof Promise) && dropLone(key, token, near);
     },
     async release(key, token, landing) {
       const near = await opened();

@@ -68,7 +68,15 @@ const EVICTED_AT_ONCE = 16;
 const MOST_MOVED = 200;
 
 const NOTHING = Buffer.alloc(0);
-const NO_TOTALS: Totals = { bytes: 0, entries: 0, number: 0, change: 0, soonestMs: Infinity, swept: 0, leftMs: Infinity };
+const NO_TOTALS: Totals = {
+  bytes: 0,
+  entries: 0,
+  number: 0,
+  change: 0,
+  soonestMs: Infinity,
+  swept: 0,
+  leftMs: Infinity,
+};
 const TOTALS: Key = ['d'];
 const CHANGE_AT = 24;
 
@@ -92,6 +100,12 @@ export class LmdbShelf {
     const row = number === undefined ? undefined : this.#database.getBinary(['e', number]);
     if (row === undefined || !isRowOf(key, row)) return undefined;
     return readRecord(row) ?? this.#database.getBinary(['b', place]) ?? NOTHING;
+  }
+
+  /** Whether there is an entry, as the processes have left it by now; another key of its place counts, too. */
+  mayHave(key: string): boolean {
+    this.#database.resetReadTxn();
+    return this.#reference(keyPlace(key)) !== undefined;
   }
 
   /** The record as the processes have left it by now, and not as the present read transaction sees it. */
@@ -311,7 +325,9 @@ export class LmdbShelf {
   #save(): void {
     const { bytes, entries, number, change, soonestMs, swept, leftMs } = this.#totals;
     const packed = Buffer.allocUnsafe(56);
-    [bytes, entries, number, change, soonestMs, swept, leftMs].forEach((each, index) => packed.writeDoubleLE(each, index * 8));
+    [bytes, entries, number, change, soonestMs, swept, leftMs].forEach((each, index) =>
+      packed.writeDoubleLE(each, index * 8),
+    );
     this.#database.putSync(TOTALS, packed);
   }
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.js';
-import type { Environment } from '../embedded/environment.js';
+import type { DatabaseName, Environment } from '../embedded/environment.js';
 import type { CacheEntry, CacheListing, CacheSelector, CacheStore } from './cache-store.js';
 import { gather } from './gather.js';
 import { isAlive } from './lifetime.js';
@@ -24,6 +24,8 @@ export interface LmdbCacheOptions {
    */
   readonly maxBytes?: number;
 }
+
+export const CACHE_DATABASE: DatabaseName = { name: 'cache', version: 5 };
 
 interface Opened {
   readonly environment: Environment;
@@ -57,7 +59,7 @@ export function lmdbCacheStore(options: LmdbCacheOptions): CacheStore {
 
   async function openDatabase(): Promise<Opened> {
     const environment = await options.environment();
-    const database = await environment.openDatabase<Buffer>({ name: 'cache', version: 5 }, { encoding: 'binary' });
+    const database = await environment.openDatabase<Buffer>(CACHE_DATABASE, { encoding: 'binary' });
     const shelf = new LmdbShelf(database, by);
     // Whoever keeps copies has got none before this.
     const leases = new LmdbLeases(database);
@@ -126,6 +128,11 @@ export function lmdbCacheStore(options: LmdbCacheOptions): CacheStore {
   });
 
   return {
+    near(key) {
+      if (opened === undefined || opened.shelf.mayHave(key)) return undefined;
+      tally.miss();
+      return null;
+    },
     get: async (key) => tally.lookup(await read(key)),
     set(key, entry, fence) {
       const record = encodeEntry(entry, COMPRESSED_FROM);

@@ -23,14 +23,15 @@ export function lookUp(store: CacheShelf, { key, policy, scope }: Ask, exchange:
   const isAnsweredByGet = request.method === 'HEAD' && policy.mode === 'http';
   const ofGet = isAnsweredByGet ? cacheKey({ ...request, method: 'GET' }, scope) : undefined;
   if (ofGet !== undefined) return findEither(store, [ofGet, key], exchange);
-  // What memory has is found without a promise: it is most of what a hit waits for.
+  // What is known at once is told without a promise: it is most of what a hit waits for.
   const near = atHand(store, key);
+  if (near === null) return { key, wanted: key, first: undefined, entry: undefined };
   if (near !== undefined && near.variant === undefined) return { key, wanted: key, first: near, entry: near };
   return find(store, key, exchange, near);
 }
 
-/** What memory has; a store that fails will say so to `get`. */
-function atHand(store: CacheShelf, key: string): CacheEntry | undefined {
+/** What is known at once; a store that fails will say so to `get`. */
+function atHand(store: CacheShelf, key: string): CacheEntry | null | undefined {
   try {
     return store.near?.(key);
   } catch {

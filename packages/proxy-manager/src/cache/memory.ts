@@ -12,7 +12,7 @@ export interface MemoryCacheOptions {
 }
 
 export interface MemoryCacheStore extends CacheStore {
-  near(key: string): CacheEntry | undefined;
+  near(key: string): CacheEntry | null;
   /** When the entry was set, by the clock in epoch ms; undefined where there is none. */
   setAtMs(key: string): number | undefined;
 }
@@ -37,19 +37,19 @@ export function memoryCacheStore({ maxBytes, clock }: MemoryCacheOptions): Memor
     },
   });
 
-  /** A copy of the entry, counted as found. */
-  function near(key: string): CacheEntry | undefined {
+  /** A copy of the entry; counted, whether it was there. */
+  function near(key: string): CacheEntry | null {
     const entry = entries.get(key)?.entry;
-    if (entry === undefined) return undefined;
-    if (isAlive(entry, clock.now())) return copyOf(tally.hit(entry));
-    entries.delete(key);
-    return undefined;
+    if (entry !== undefined && isAlive(entry, clock.now())) return copyOf(tally.hit(entry));
+    if (entry !== undefined) entries.delete(key);
+    tally.miss();
+    return null;
   }
 
   return {
     setAtMs: (key) => entries.peek(key)?.setAtMs,
     near,
-    get: async (key) => near(key) ?? tally.lookup(undefined),
+    get: async (key) => near(key) ?? undefined,
     async set(key, given) {
       const entry = given.coded === undefined ? given : { ...given, coded: undefined };
       entries.set(key, { entry, bytes: sizeOf(entry), setAtMs: clock.now() });

@@ -37,6 +37,8 @@ export interface Alone {
 export interface SingleFlight<T> {
   /** Counts the landings with a reply: to be read before the lookup, and given to `board` after it. */
   readonly landings: number;
+  /** Leads, where it is known without waiting that nobody else does; undefined says that `board` is to be asked. */
+  leadAtOnce(key: string, landingsBefore: number): Flight<T> | undefined;
   /**
    * Leads at once, or resolves when the flight under way on `key` has landed. Rejects only with the reason of the
    * signal, and that harms nobody else.
@@ -75,9 +77,10 @@ export function singleFlight<T>({ leases, leaseMs = 5_000 }: SingleFlightOptions
   let landings = 0;
 
   function letGo(lease: HeldLease | undefined, landing: Landing, after?: Promise<unknown>): void {
-    if (lease === undefined) return;
-    const work = lease.release(landing, after).finally(() => releasing.delete(work));
+    const work = lease?.release(landing, after);
+    if (work === undefined) return;
     releasing.add(work);
+    void work.then(() => releasing.delete(work));
   }
 
   function openFor(gate: Gate<T>, word: Boarding<T>): void {
@@ -157,6 +160,15 @@ export function singleFlight<T>({ leases, leaseMs = 5_000 }: SingleFlightOptions
   return {
     get landings() {
       return landings;
+    },
+    leadAtOnce(key, landingsBefore) {
+      if (gates.has(key)) return undefined;
+      const taken = leases === undefined ? NO_LEASE : leases.takeAtOnce?.(key, leaseMs);
+      if (taken?.state !== 'taken') return undefined;
+      const gate: Gate<T> = { key, waiting: new Set() };
+      gates.set(key, gate);
+      const lease = taken === NO_LEASE ? undefined : hold?.(key, taken.token);
+      return flight(gate, lease, taken.recent || landings !== landingsBefore);
     },
     async board(key, landingsBefore, signal) {
       signal.throwIfAborted();

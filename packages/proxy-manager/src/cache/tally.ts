@@ -9,9 +9,13 @@ export class Tally {
 
   /** The same result, counted as a hit or a miss. */
   lookup<T>(found: T | undefined): T | undefined {
-    if (found === undefined) this.#misses++;
+    if (found === undefined) this.miss();
     else this.#hits++;
     return found;
+  }
+
+  miss(): void {
+    this.#misses++;
   }
 
   hit<T>(found: T): T {

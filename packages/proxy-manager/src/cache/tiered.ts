@@ -52,8 +52,9 @@ export function tieredCacheStore(options: TieredCacheOptions): CacheStore {
   }
 
   function fromMemory(key: string): CacheEntry | undefined {
-    const copy = isCurrent(key) ? memory.near(key) : undefined;
-    if (copy !== undefined) store.touch?.(key);
+    const copy = memory.setAtMs(key) !== undefined && isCurrent(key) ? memory.near(key) : null;
+    if (copy === null) return undefined;
+    store.touch?.(key);
     return copy;
   }
 
@@ -80,7 +81,11 @@ export function tieredCacheStore(options: TieredCacheOptions): CacheStore {
   }
 
   return {
-    near: fromMemory,
+    near(key) {
+      const copy = fromMemory(key);
+      if (copy !== undefined) return copy;
+      return !loading.has(key) && store.near?.(key) === null ? null : undefined;
+    },
     get: async (key) => fromMemory(key) ?? load(key),
     async set(key, entry, fence) {
       outdate(key);

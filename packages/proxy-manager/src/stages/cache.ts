@@ -57,7 +57,8 @@ export function cacheStage({ store, log, clock }: CacheStageOptions): {
     if (ask === undefined) return goPast(exchange, next);
     exchange.trace.cacheKey = ask.key;
     const { landings } = flights;
-    const near = await fromStore(store, exchange, ask, next);
+    const looking = fromStore(store, exchange, ask, next);
+    const near = looking instanceof Promise ? await looking : looking;
     if ('reply' in near) return near.reply;
     if (ask.onlyStored) return refuse(exchange, ask);
     // Who wants the origin's own word is not served by what others were told.
@@ -74,7 +75,9 @@ export function cacheStage({ store, log, clock }: CacheStageOptions): {
     near: Miss,
     next: Next,
   ): Promise<Reply> {
-    const boarding = await by.board(near.found.wanted, landings, exchange.signal);
+    const { wanted } = near.found;
+    exchange.signal.throwIfAborted();
+    const boarding = by.leadAtOnce(wanted, landings) ?? (await by.board(wanted, landings, exchange.signal));
     if (boarding.role === 'alone') return toOrigin(store, exchange, ask, near, next);
     if (boarding.role === 'leader') return lead(boarding, exchange, ask, near, next);
     const landed = await fromStore(withLanded(store, boarding.reply), exchange, ask, next);
@@ -85,10 +88,26 @@ export function cacheStage({ store, log, clock }: CacheStageOptions): {
   }
 
   /** What the store answers, or else what is known from it. */
-  async function fromStore(from: CacheShelf, exchange: Exchange, ask: Ask, next: Next): Promise<Answer | Miss> {
+  function fromStore(
+    from: CacheShelf,
+    exchange: Exchange,
+    ask: Ask,
+    next: Next,
+  ): Answer | Miss | Promise<Answer | Miss> {
     const nothing = { key: ask.key, wanted: ask.key, first: undefined, entry: undefined };
     const looking = ask.reads ? lookUp(from, ask, exchange) : nothing;
-    const found = looking instanceof Promise ? await looking : looking;
+    // A miss that is known at once waits for nothing.
+    const isMiss = !(looking instanceof Promise) && looking.entry === undefined;
+    return isMiss ? { found: looking, worth: undefined } : weigh(looking, exchange, ask, next);
+  }
+
+  async function weigh(
+    looking: Found | Promise<Found>,
+    exchange: Exchange,
+    ask: Ask,
+    next: Next,
+  ): Promise<Answer | Miss> {
+    const found = await looking;
     const worth = found.entry && assess(found.entry, ask, clock.now());
     if (worth !== undefined && worth.verdict !== 'confirm') {
       const reply = await stored(exchange, found.entry, worth);

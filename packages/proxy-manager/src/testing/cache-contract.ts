@@ -169,6 +169,17 @@ export function cacheStoreContract({ test, open, durable, openBounded }: CacheCo
     });
   }
 
+  check('what is known without waiting is what a get would give', async (store) => {
+    const key = newKey();
+    assert.ok((store.near?.(key) ?? undefined) === undefined);
+    await store.set(key, sample({ body: bytes('here') }));
+    assert.notEqual(store.near?.(key), null);
+    await store.get(key);
+    assert.notEqual(store.near?.(key), null);
+    await store.delete(key);
+    assert.ok((store.near?.(key) ?? undefined) === undefined);
+  });
+
   check('altering a body that was got alters no later one', async (store) => {
     const key = newKey();
     await store.set(key, sample({ body: bytes('untouched') }));
@@ -177,7 +188,7 @@ export function cacheStoreContract({ test, open, durable, openBounded }: CacheCo
       assertEntry(entry, sample({ body: bytes('untouched') }));
       entry?.body.fill(0);
       const near = store.near?.(key);
-      if (near === undefined) continue;
+      if (near === undefined || near === null) continue;
       assertEntry(near, sample({ body: bytes('untouched') }));
       near.body.fill(0);
     }

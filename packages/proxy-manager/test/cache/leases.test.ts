@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LeaseStore } from '../../src/cache/lease-store.js';
-import { lmdbCacheStore } from '../../src/cache/lmdb.js';
+import { CACHE_DATABASE, lmdbCacheStore } from '../../src/cache/lmdb.js';
 import type { Environment } from '../../src/embedded/environment.js';
 import { leaseStoreContract } from '../../src/testing/lease-contract.js';
 import { entry, NOW_MS } from './entry.js';
@@ -28,7 +28,7 @@ describe('leases in lmdb', () => {
   });
 
   const count = async (): Promise<number> => {
-    const database = await environment.openDatabase<Buffer>({ name: 'cache', version: 5 }, { encoding: 'binary' });
+    const database = await environment.openDatabase<Buffer>(CACHE_DATABASE, { encoding: 'binary' });
     return [...database.getKeys({ start: ['l'], end: ['m'] })].length;
   };
   const keyOf = (n: number): string => n.toString(16).padStart(8, '0').padEnd(64, '0');

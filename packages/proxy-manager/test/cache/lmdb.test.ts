@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Database, Key } from 'lmdb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CacheListing } from '../../src/cache/cache-store.js';
-import { lmdbCacheStore } from '../../src/cache/lmdb.js';
+import { CACHE_DATABASE, lmdbCacheStore } from '../../src/cache/lmdb.js';
 import { readReference } from '../../src/cache/lmdb-reference.js';
 import { keyPlace } from '../../src/cache/places.js';
 import { encodeEntry } from '../../src/cache/record.js';
@@ -29,7 +29,7 @@ describe('lmdb cache store', () => {
   let opened: Environment;
   const environment = async (): Promise<Environment> => opened;
   const database = (): Promise<Database<Buffer, Key>> =>
-    opened.openDatabase<Buffer>({ name: 'cache', version: 5 }, { encoding: 'binary' });
+    opened.openDatabase<Buffer>(CACHE_DATABASE, { encoding: 'binary' });
   beforeAll(async () => {
     opened = await scratchEnvironment();
   });
@@ -190,7 +190,7 @@ describe('lmdb cache store', () => {
     const time = { nowMs: clock.now(), now: (): number => time.nowMs };
     const own = await scratchEnvironment();
     const store = lmdbCacheStore({ environment: async () => own, clock: time, maxBytes: 60_000 });
-    const rows = await own.openDatabase<Buffer>({ name: 'cache', version: 5 }, { encoding: 'binary' });
+    const rows = await own.openDatabase<Buffer>(CACHE_DATABASE, { encoding: 'binary' });
     const count = (kind: string): number =>
       rows.getKeysCount({ start: [kind], end: [String.fromCharCode(kind.charCodeAt(0) + 1)] });
     const seed = randomInt(2 ** 31);

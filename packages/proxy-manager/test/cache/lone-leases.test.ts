@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } fro
 import type { CacheStore } from '../../src/cache/cache-store.js';
 import { takeLease } from '../../src/cache/held-lease.js';
 import type { Landing, LeaseStore, Take } from '../../src/cache/lease-store.js';
-import { lmdbCacheStore } from '../../src/cache/lmdb.js';
+import { CACHE_DATABASE, lmdbCacheStore } from '../../src/cache/lmdb.js';
 import type { Clock } from '../../src/clock.js';
 import type { Environment } from '../../src/embedded/environment.js';
 import { entry, keyFor } from './entry.js';
@@ -26,7 +26,7 @@ describe('leases of one who is alone', () => {
     return { ...store, leases };
   };
   const rows = async (): Promise<number> => {
-    const database = await environment.openDatabase<Buffer>({ name: 'cache', version: 5 }, { encoding: 'binary' });
+    const database = await environment.openDatabase<Buffer>(CACHE_DATABASE, { encoding: 'binary' });
     database.resetReadTxn();
     return [...database.getKeys({ start: ['l'], end: ['m'] })].length;
   };
@@ -82,7 +82,7 @@ describe('leases of one who is alone', () => {
     const here = open();
     const token = tokenOf(await here.leases.take(key, 5_000, false));
     await here.leases.release(key, token, 'stored');
-    const database = await environment.openDatabase<Buffer>({ name: 'cache', version: 5 }, { encoding: 'binary' });
+    const database = await environment.openDatabase<Buffer>(CACHE_DATABASE, { encoding: 'binary' });
     const isAlone = (): boolean => {
       database.resetReadTxn();
       return [...database.getRange({ start: ['m', ''], end: ['n'] })].some(({ value }) => value[0] === 1);
@@ -156,7 +156,7 @@ describe('leases of one who is alone', () => {
 
   /** Of another pid namespace: whether it lives cannot be looked up. */
   const strangers = async (value: 0 | 1): Promise<void> => {
-    const database = await environment.openDatabase<Buffer>({ name: 'cache', version: 5 }, { encoding: 'binary' });
+    const database = await environment.openDatabase<Buffer>(CACHE_DATABASE, { encoding: 'binary' });
     const head = Buffer.alloc(16);
     head.writeDoubleLE(1, 0);
     head.writeDoubleLE(1, 8);

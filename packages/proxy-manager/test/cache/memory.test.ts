@@ -14,12 +14,12 @@ describe('memory cache store', () => {
   test('an entry is at hand without waiting, until it expires', async () => {
     const time = { nowMs: clock.now(), now: (): number => time.nowMs };
     const store = memoryCacheStore({ maxBytes: 100_000, clock: time });
-    expect(store.near(keyFor('a'))).toBeUndefined();
+    expect(store.near(keyFor('a'))).toBeNull();
     await store.set(keyFor('a'), entry());
     expect(store.near(keyFor('a'))).toMatchObject({ url: entry().url, body: new Uint8Array(entry().body) });
     time.nowMs = entry().expiresAtMs;
-    expect(store.near(keyFor('a'))).toBeUndefined();
-    expect(await store.stats()).toMatchObject({ entries: 0, hits: 1, misses: 0 });
+    expect(store.near(keyFor('a'))).toBeNull();
+    expect(await store.stats()).toMatchObject({ entries: 0, hits: 1, misses: 2 });
   });
 
   test('headers count as bytes too', async () => {

@@ -259,7 +259,7 @@ test('a reply does not wait until it is stored', async () => {
 });
 
 test('the signal ends a waiting lookup, and one that has fired sends nothing', async () => {
-  const { send, origin } = setUp({ store: { get: () => new Promise(() => {}) } });
+  const { send, origin } = setUp({ store: { near: () => undefined, get: () => new Promise(() => {}) } });
   const controller = new AbortController();
   const reason = new Error('the caller has had enough');
   const waiting = send(exchange({ signal: controller.signal }));

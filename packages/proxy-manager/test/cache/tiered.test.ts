@@ -156,7 +156,10 @@ describe('tiered cache store', () => {
       const gone = new Promise<void>((resolve) => (go = resolve));
       const pushing: CacheStore = {
         ...store,
-        watch: (listener) => ({ upToDate: () => ((tell = listener), true), close: async () => {} }),
+        watch(listener) {
+          tell = listener;
+          return { upToDate: () => true, close: async () => {} };
+        },
         get: async (asked) => {
           const found = await store.get(asked);
           await gone;
