@@ -12,7 +12,7 @@ import axios, { AxiosError } from 'axios';
 import type { AxiosInstance, AxiosProgressEvent, AxiosRequestConfig } from 'axios';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { selfSigned } from '../servers/certificate.js';
-import { closedPort } from '../servers/faulty.js';
+import { closedPort, startRaw } from '../servers/faulty.js';
 import { listen } from '../servers/listen.js';
 import { startProxy } from '../servers/proxy.js';
 import { ending, startApi, startBoth, startRequest } from './clients.js';
@@ -291,6 +291,32 @@ describe('what only axios’s own adapter knows goes through it and the same sta
     expect(response).toMatchObject({ data: expect.stringContaining('fake-name.axios') });
   });
 
+  test.each([4, 6] as const)('family %i', async (family) => {
+    const asked: unknown[] = [];
+    const lookup = ((_host: string, options: { readonly family?: unknown }, done: (...found: unknown[]) => void) => {
+      asked.push(options.family);
+      done(null, '127.0.0.1', 4);
+    }) as unknown as Lookup;
+    const api = await startApi((_hit, res) => res.end('"ok"'));
+    for (const [name, client] of Object.entries(startBoth())) {
+      const url = api.url.replace('127.0.0.1', `${name}.axios`);
+      expect((await client.get<string>(url, { lookup, family })).data).toBe('ok');
+    }
+    expect(asked).toEqual([family, family]);
+  });
+
+  test('insecureHTTPParser', async () => {
+    // A character that no header may hold.
+    await using server = await startRaw((socket) => socket.end('HTTP/1.1 200 OK\r\nx-odd: a\u0001b\r\n\r\nodd'));
+    const url = `http://127.0.0.1:${server.port}/`;
+    for (const client of Object.values(startBoth())) {
+      const { data } = await client.get<string>(url, { insecureHTTPParser: true });
+      expect(data).toBe('odd');
+      const strict: unknown = await client.get(url, { httpAgent: new HttpAgent() }).catch((error: unknown) => error);
+      expect(strict).toMatchObject({ isAxiosError: true, code: expect.stringMatching(/^HPE_/) });
+    }
+  });
+
   test('socketPath, within allowedSocketPaths', async () => {
     const socketPath = join(tmpdir(), `pm-${process.pid}-${Date.now()}.sock`);
     const server = createServer((req, res) => res.end(JSON.stringify(req.url))).listen(socketPath);
@@ -364,6 +390,51 @@ describe('what only axios’s own adapter knows goes through it and the same sta
     await expect(ours.get('/hang', { ...http2, signal: AbortSignal.timeout(60) })).rejects.toMatchObject({
       code: 'ERR_CANCELED',
     });
+  });
+});
+
+describe('an instance is axios’s own:', () => {
+  test('an adapter of the caller’s is asked, and nothing of the pipeline', async () => {
+    const request = startRequest();
+    const answer = { data: 'mine', status: 200, statusText: 'OK', headers: {}, config: {} as never };
+    const response = await request.axios.get('http://127.0.0.1:9/', { adapter: async () => answer });
+    expect(response.data).toBe('mine');
+    expect(response).not.toHaveProperty('exchange');
+    const byName = await startApi((_hit, res) => res.end('"ok"'));
+    await request.axios.get(byName.url, { adapter: 'http' });
+    expect(byName.hits[0]?.headers).not.toHaveProperty('x-api-key');
+  });
+
+  test('one that is created from it goes through the pipeline, with its words over those of the first', async () => {
+    const api = await startApi((_hit, res) => res.end('"ok"'));
+    const { axios: first } = startRequest({ baseURL: api.url, headers: { 'x-first': '1', 'x-both': '1' } });
+    const second = first.create({ headers: { 'x-both': '2' } });
+    expect(await second.get('/items')).toMatchObject({ data: 'ok', exchange: { attempts: 1 } });
+    expect(api.hits[0]).toMatchObject({
+      path: '/items',
+      headers: { 'x-api-key': 'the-secret-key', 'x-first': '1', 'x-both': '2' },
+    });
+  });
+
+  test('a form of a package gives its type and length alone where formDataHeaderPolicy says so', async () => {
+    const form = (): Readable =>
+      Object.assign(Readable.from(['form']), {
+        append: () => {},
+        toString: () => '[object FormData]',
+        getHeaders: () => ({ 'content-type': 'multipart/form-data; boundary=b', 'x-of-the-form': 'yes' }),
+        getLength: (done: (error: null, length: number) => void) => done(null, 4),
+      });
+    for (const formDataHeaderPolicy of ['legacy', 'content-only'] as const) {
+      const { response } = await expectSameEnd(
+        (client, url) => client.post(url, form(), { formDataHeaderPolicy } as AxiosRequestConfig),
+        ({ headers }, res) =>
+          res.end(
+            JSON.stringify([headers['content-type'], headers['x-of-the-form'] ?? null, headers['content-length']]),
+          ),
+      );
+      const own = formDataHeaderPolicy === 'legacy' ? 'yes' : null;
+      expect(response).toMatchObject({ data: ['multipart/form-data; boundary=b', own, expect.anything()] });
+    }
   });
 });
 

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { inspect } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { closedPort } from '../servers/faulty.js';
+import { closedPort, startRaw } from '../servers/faulty.js';
 import { startApi, startRequest, type Api, type Hit } from './clients.js';
 
 type Answer = Parameters<typeof startApi>[0];
@@ -463,6 +463,36 @@ describe('ends as fetch ends:', () => {
     const signal = AbortSignal.abort('early');
     await expect(ours('http://127.0.0.1:9/', { signal })).rejects.toBe('early');
     await expect(ours(new Request('http://127.0.0.1:9/', { signal }))).rejects.toBe('early');
+  });
+
+  test('an abort by a Request’s own signal while it waits', async () => {
+    const api = await startApi(hang);
+    for (const f of [fetch, startRequest().fetch]) {
+      const hits = api.hits.length;
+      const controller = new AbortController();
+      const ended = f(new Request(api.url, { signal: controller.signal })).catch((error: unknown) => error);
+      await expect.poll(() => api.hits.length).toBe(hits + 1);
+      controller.abort('enough');
+      expect(await ended).toBe('enough');
+    }
+  });
+
+  test('an abort while a stream goes up, which is told so, unlike by the platform’s', async () => {
+    await using server = await startRaw(() => {});
+    const controller = new AbortController();
+    let wasCancelled = false;
+    const body = new ReadableStream({
+      start: (stream) => stream.enqueue(new Uint8Array(1000)),
+      cancel: () => void (wasCancelled = true),
+    });
+    const words = post(body, { duplex: 'half', signal: controller.signal });
+    const ended = startRequest()
+      .fetch(`http://127.0.0.1:${server.port}/`, words)
+      .catch((error: unknown) => error);
+    await expect.poll(() => server.connections).toBe(1);
+    controller.abort('enough');
+    expect(await ended).toBe('enough');
+    await expect.poll(() => [wasCancelled, server.openConnections]).toEqual([true, 0]);
   });
 
   test('an abort while the body is read', async () => {

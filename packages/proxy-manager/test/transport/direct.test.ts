@@ -136,6 +136,31 @@ test.each([
   expect(reply.body).toHaveLength(0);
 });
 
+test('a body that comes with the reply to a HEAD is no part of it, nor of the next reply', async () => {
+  const answer = 'HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nbody';
+  const origin = await open(startRaw((socket) => socket.write(answer)));
+  const url = `http://127.0.0.1:${origin.port}`;
+  const head = await transport.send(wireRequest(url, { method: 'HEAD' }), observe());
+  expect([head.status, await textOf(head.body)]).toEqual([200, '']);
+  const next = await transport.send(wireRequest(url), observe());
+  expect(await textOf(next.body)).toBe('body');
+});
+
+test('the proxies of the environment are not looked at: the pool says which', async () => {
+  const nobody = `http://127.0.0.1:${await closedPort()}`;
+  const names = ['http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY'];
+  for (const name of names) process.env[name] = nobody;
+  try {
+    for (const secure of [undefined, certificate]) {
+      const origin = await open(startOrigin((_request, response) => response.end('direct'), secure));
+      const { body } = await transport.send(wireRequest(origin.url), observe());
+      expect(await textOf(body)).toBe('direct');
+    }
+  } finally {
+    for (const name of names) delete process.env[name];
+  }
+});
+
 test('TLS is spoken with an origin that we trust, and resumed', async () => {
   const origin = await open(
     startOrigin(

@@ -239,6 +239,7 @@ test('a GOAWAY that tells an error fails what is under way, each by itself', asy
 
 test.each([
   ['an http proxy', async () => open(startProxy())],
+  ['an https proxy', async () => open(startProxy({ certificate }))],
   ['a SOCKS proxy', async () => open(startSocks())],
 ])('HTTP/2 is spoken through %s as well, by all in one tunnel', async (_kind, startOne) => {
   const [origin, proxy] = [await start(echo), await startOne()];

@@ -36,14 +36,18 @@ const echo = (secure: boolean) =>
     secure ? originCertificate : undefined,
   );
 
+const LOGIN = { username: 'user', password: PASSWORD };
+
 describe.each([
-  ['an http proxy', undefined],
-  ['an https proxy', proxyCertificate],
-])('through %s', (_kind, certificate) => {
-  test('an http origin is asked for by absolute url, with the password in each request and never passed on', async () => {
+  ['an http proxy', undefined, {}],
+  ['an https proxy', proxyCertificate, {}],
+  ['an http proxy with a password', undefined, LOGIN],
+  ['an https proxy with a password', proxyCertificate, LOGIN],
+])('through %s', (_kind, certificate, login) => {
+  test('an http origin is asked for by absolute url, with its password, if it has one, in each request and never passed on', async () => {
     const [origin, proxy] = [
       await open(echo(false)),
-      await open(startProxy({ username: 'user', password: PASSWORD, ...(certificate ? { certificate } : {}) })),
+      await open(startProxy({ ...login, ...(certificate ? { certificate } : {}) })),
     ];
     const request = wireRequest(`${origin.url}/a?b=c`, {
       proxy: proxyAt(proxy.url),
@@ -62,7 +66,7 @@ describe.each([
   test('an https origin is reached by a tunnel, opened once, with TLS to the origin itself', async () => {
     const [origin, proxy] = [
       await open(echo(true)),
-      await open(startProxy({ username: 'user', password: PASSWORD, ...(certificate ? { certificate } : {}) })),
+      await open(startProxy({ ...login, ...(certificate ? { certificate } : {}) })),
     ];
     const [first, second] = [observe(), observe()];
     const request = wireRequest(`${origin.url}/a?b=c`, { proxy: proxyAt(proxy.url) });
