@@ -7,7 +7,7 @@ const onServices = { globalSetup: './test/services/global-setup.ts', testTimeout
 const SLOW = [
   'packages/proxy-manager/test/{connections,doors,embedded,pace,session,transport}/**/*.test.ts',
   'packages/proxy-manager/test/cache/{near-urls,rfc9111,single-flight,through-send}.test.ts',
-  'packages/proxy-manager/test/{config/watch,log/bounds,pipeline/as-written,usage/provider}.test.ts',
+  'packages/proxy-manager/test/{config/watch,log/bounds,pipeline/as-written,usage/{journal,provider}}.test.ts',
 ];
 
 export default defineConfig({

@@ -34,10 +34,10 @@ const loads = (windows: Load['windows'], inFlight: number): Load[] =>
   COUNTS.map((credentials) => ({ credentials, windows, inFlight }));
 const ways: readonly (readonly [StoreName, number, number])[] = [
   ['memory', 1, 50],
-  ['lmdb', 1, 1],
-  ['lmdb', 1, 50],
-  ['lmdb', 4, 1],
-  ['lmdb', 4, 50],
+  ['embedded', 1, 1],
+  ['embedded', 1, 50],
+  ['embedded', 4, 1],
+  ['embedded', 4, 50],
 ];
 const redisWays: readonly (readonly [StoreName, number, number])[] = [
   ['redis', 1, 1],

@@ -2,7 +2,7 @@
 // as long as a message says, and answers how many.
 import { createHash } from 'node:crypto';
 import { openCounts } from '../../packages/proxy-manager/dist/embedded/environment.js';
-import { lmdbUsageStore } from '../../packages/proxy-manager/dist/usage/lmdb.js';
+import { embeddedUsageStore } from '../../packages/proxy-manager/dist/usage/embedded.js';
 import { memoryUsageStore } from '../../packages/proxy-manager/dist/usage/memory.js';
 import { redisUsageStore } from '../../packages/proxy-manager/dist/usage/redis.js';
 
@@ -27,7 +27,7 @@ const redis = () =>
   });
 const stores = {
   memory: () => memoryUsageStore(),
-  lmdb: () => lmdbUsageStore({ environment: () => openCounts(dataDir) }),
+  embedded: () => embeddedUsageStore({ environment: () => openCounts(dataDir) }),
   redis: () => redisUsageStore({ client: redis }),
 };
 

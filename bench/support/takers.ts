@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-export type StoreName = 'empty script' | 'lmdb' | 'memory' | 'redis';
+export type StoreName = 'empty script' | 'embedded' | 'memory' | 'redis';
 
 export interface Load {
   readonly credentials: number;

@@ -22,7 +22,7 @@ import type { SessionStore } from './session/session-store.js';
 import { embeddedSessions } from './session/embedded-sessions.js';
 import { withMaskedErrors } from './store-passwords.js';
 import { elasticsearchUsageStore } from './usage/elasticsearch.js';
-import { lmdbUsageStore } from './usage/lmdb.js';
+import { embeddedUsageStore } from './usage/embedded.js';
 import { memoryUsageStore } from './usage/memory.js';
 import { redisUsageStore } from './usage/redis.js';
 import type { UsageStore } from './usage/usage-store.js';
@@ -92,7 +92,8 @@ export function openStores(options: ManagerOptions & { readonly dataDir: string;
   const shared = usageStore(usageChoice, ground);
   const isShared = typeof usageChoice === 'object' || usageChoice === 'redis' || usageChoice === 'elasticsearch';
   const standsIn = options.onStoreFailure === 'local' && isShared;
-  const usage = standsIn ? withFallback(shared, usageStore('embedded', ground)) : shared;
+  const local = standsIn ? usageStore('embedded', ground) : undefined;
+  const usage = local === undefined ? shared : withFallback(shared, local);
   const store = cacheStore(cacheChoice, ground, options.cache?.maxBytes);
   const sinks =
     ground.elasticsearch === undefined
@@ -110,6 +111,7 @@ export function openStores(options: ManagerOptions & { readonly dataDir: string;
   // In this order: what still writes, what it writes to, and the connections at last.
   const made = [
     ...(typeof usageChoice === 'object' ? [] : [shared]),
+    ...(local === undefined ? [] : [local]),
     cache,
     ...(typeof cacheChoice === 'object' || store === undefined ? [] : [store]),
     ...(store === undefined ? [] : [memory]),
@@ -136,7 +138,7 @@ function usageStore(choice: UsageChoice, ground: Ground): UsageStore {
     case 'memory':
       return memoryUsageStore({ clock });
     case 'embedded':
-      return lmdbUsageStore({ environment: counts.client, clock });
+      return embeddedUsageStore({ environment: counts.client, clock });
     case 'redis': {
       const { client, mask } = needed(ground.redis, 'usage', 'redis');
       return withMaskedErrors(redisUsageStore({ client }), mask);

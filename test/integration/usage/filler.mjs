@@ -1,17 +1,16 @@
-// Takes one use of each of so many endpoints, and says how that went, a line each, `granted ENDPOINT` or `failed CODE`:
-// node filler.mjs DATA_DIR SECTIONS_JSON ENDPOINTS
+// Takes so many uses, one after the other, and says how each went, a line each, `granted ID` or `failed CODE`:
+// node filler.mjs DATA_DIR POOL_JSON TAKES
 import { writeSync } from 'node:fs';
 import { openCounts } from '../../../packages/proxy-manager/dist/embedded/environment.js';
-import { lmdbUsageStore } from '../../../packages/proxy-manager/dist/usage/lmdb.js';
+import { embeddedUsageStore } from '../../../packages/proxy-manager/dist/usage/embedded.js';
 
-const [dataDir, sectionsJson, endpoints] = process.argv.slice(2);
-const store = lmdbUsageStore({ environment: () => openCounts(dataDir) });
-const sections = JSON.parse(sectionsJson);
-for (let n = 0; n < Number(endpoints); n += 1) {
-  const pool = { endpoint: `endpoint-${n}`, sections };
+const [dataDir, poolJson, takes] = process.argv.slice(2);
+const store = embeddedUsageStore({ environment: () => openCounts(dataDir) });
+const pool = JSON.parse(poolJson);
+for (let n = 0; n < Number(takes); n += 1) {
   try {
-    const { granted } = await store.take({ pool, cost: 1 });
-    writeSync(1, `${granted ? 'granted' : 'refused'} ${pool.endpoint}\n`);
+    const answer = await store.take({ pool, cost: 1 });
+    writeSync(1, answer.granted ? `granted ${answer.taken[0].id}\n` : 'refused\n');
   } catch (error) {
     writeSync(1, `failed ${error.code}\n`);
   }

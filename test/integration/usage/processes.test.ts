@@ -2,25 +2,23 @@ import { spawn } from 'node:child_process';
 import type { ChildProcessByStdio } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Client } from '@elastic/elasticsearch';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openCounts } from '../../../packages/proxy-manager/src/embedded/environment.js';
 import { installAssets } from '../../../packages/proxy-manager/src/log/install-assets.js';
-import { lmdbUsageStore } from '../../../packages/proxy-manager/src/usage/lmdb.js';
+import { embeddedUsageStore } from '../../../packages/proxy-manager/src/usage/embedded.js';
 import { redisUsageStore } from '../../../packages/proxy-manager/src/usage/redis.js';
 import type { WindowSpec } from '../../../packages/proxy-manager/src/config/resolve.js';
 import type { Pool, UsageStore } from '../../../packages/proxy-manager/src/usage/usage-store.js';
 import { elasticsearchUrl, redisUrl } from '../../services/urls.js';
 
 const TAKER = fileURLToPath(new URL('taker.mjs', import.meta.url));
-const OPENER = fileURLToPath(new URL('opener.mjs', import.meta.url));
 const HOUR_MS = 3_600_000;
 const KEYS = 4;
 
@@ -60,7 +58,7 @@ interface Taker {
 
 /** Starts a process that takes; `onGrant` is called with how many it has been granted by now. */
 function startTaker(
-  engine: 'elasticsearch' | 'lmdb' | 'redis',
+  engine: 'elasticsearch' | 'embedded' | 'redis',
   place: string,
   pool: Pool,
   how: { takes: number; concurrency: number; onGrant?: (taker: Taker) => void },
@@ -90,22 +88,15 @@ function perKey(takers: readonly Taker[]): Record<string, number> {
 const full = (limit: number): Record<string, number> =>
   Object.fromEntries(Array.from({ length: KEYS }, (_, n) => [`key-${n}`, limit]));
 
-/** Makes the environment of the counts, and gives its directory. */
-async function countsOf(dataDir: string): Promise<string> {
-  await (await openCounts(dataDir)).close();
-  const names = await readdir(join(dataDir, 'counts'));
-  const boot = names.find((name) => name.includes('-') && !name.includes('.'));
-  return join(dataDir, 'counts', String(boot));
-}
-
 interface OpenStore {
   readonly store: UsageStore;
   readonly close: () => Promise<unknown>;
 }
 
-async function openLmdb(dataDir: string): Promise<OpenStore> {
+async function openEmbedded(dataDir: string): Promise<OpenStore> {
   const environment = await openCounts(dataDir);
-  return { store: lmdbUsageStore({ environment: async () => environment }), close: () => environment.close() };
+  const store = embeddedUsageStore({ environment: async () => environment });
+  return { store, close: () => store.close().then(environment.close) };
 }
 
 async function openRedis(url: string): Promise<OpenStore> {
@@ -120,20 +111,23 @@ describe('four processes', () => {
   });
   afterEach(() => rm(dataDir, { recursive: true }));
 
-  const places = { lmdb: () => dataDir, redis: redisUrl };
-  test.each(['lmdb', 'redis'] as const)('%s: 10,000 takes, none over the limit, none left unused', async (engine) => {
-    const limit = 2_000;
-    const pool = poolOf(limit);
-    const takers = [50, 50, 1, 20].map((concurrency) =>
-      startTaker(engine, places[engine](), pool, { takes: 2_500, concurrency }),
-    );
-    await Promise.all(takers.map(({ ended }) => ended));
-    expect(takers.map(({ child }) => child.exitCode)).toEqual([0, 0, 0, 0]);
-    expect(perKey(takers)).toEqual(full(limit));
-    const refused = takers.flatMap((taker) => taker.refused);
-    expect(refused).toHaveLength(10_000 - KEYS * limit);
-    expect(new Set(refused)).toEqual(new Set([KEYS * limit]));
-  });
+  const places = { embedded: () => dataDir, redis: redisUrl };
+  test.each(['embedded', 'redis'] as const)(
+    '%s: 10,000 takes, none over the limit, none left unused',
+    async (engine) => {
+      const limit = 2_000;
+      const pool = poolOf(limit);
+      const takers = [50, 50, 1, 20].map((concurrency) =>
+        startTaker(engine, places[engine](), pool, { takes: 2_500, concurrency }),
+      );
+      await Promise.all(takers.map(({ ended }) => ended));
+      expect(takers.map(({ child }) => child.exitCode)).toEqual([0, 0, 0, 0]);
+      expect(perKey(takers)).toEqual(full(limit));
+      const refused = takers.flatMap((taker) => taker.refused);
+      expect(refused).toHaveLength(10_000 - KEYS * limit);
+      expect(new Set(refused)).toEqual(new Set([KEYS * limit]));
+    },
+  );
 
   test('elasticsearch: 10,000 takes on one document, none over the limit, none left unused', async () => {
     const limit = 2_000;
@@ -161,28 +155,8 @@ describe('four processes', () => {
     }
   });
 
-  test('lmdb: a process that comes to a halt while it opens the store makes nobody lose a use', async () => {
-    const limit = 4_000;
-    const pool = poolOf(limit);
-    const counts = await countsOf(dataDir);
-    const takers = [10, 10, 10].map((concurrency) => startTaker('lmdb', dataDir, pool, { takes: 5_400, concurrency }));
-    const opener = spawn(process.execPath, [OPENER, counts], { stdio: 'inherit' });
-    const runs = ({ child }: Taker): boolean => child.exitCode === null && child.signalCode === null;
-    while (takers.some(runs)) {
-      opener.kill('SIGSTOP');
-      await setTimeout(3);
-      opener.kill('SIGCONT');
-      await setTimeout(Math.random() * 3);
-    }
-    opener.kill('SIGKILL');
-    await Promise.all([...takers.map(({ ended }) => ended), once(opener, 'close')]);
-    expect(takers.map(({ child }) => child.exitCode)).toEqual([0, 0, 0]);
-    expect(perKey(takers)).toEqual(full(limit));
-    expect(new Set(takers.flatMap(({ refused }) => refused))).toEqual(new Set([KEYS * limit]));
-  });
-
   test.each([
-    ['lmdb', openLmdb],
+    ['embedded', openEmbedded],
     ['redis', openRedis],
   ] as const)('%s: processes killed at any moment lose what was in flight, and nothing else', async (engine, open) => {
     const limit = 1_000;

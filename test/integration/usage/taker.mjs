@@ -1,17 +1,22 @@
 // Takes uses and says, a line for each, `granted ID` as soon as the store has acknowledged it, or `refused USED`, the uses counted by then:
-// node taker.mjs lmdb|redis|elasticsearch DATA_DIR|URL|URL/INDEX POOL_JSON TAKES CONCURRENCY
+// node taker.mjs embedded|redis|elasticsearch DATA_DIR|URL|URL/INDEX POOL_JSON TAKES CONCURRENCY [JOURNAL_BYTES]
 import { writeSync } from 'node:fs';
 import { Client } from '@elastic/elasticsearch';
 import { openCounts } from '../../../packages/proxy-manager/dist/embedded/environment.js';
 import { elasticsearchUsageStore } from '../../../packages/proxy-manager/dist/usage/elasticsearch.js';
-import { lmdbUsageStore } from '../../../packages/proxy-manager/dist/usage/lmdb.js';
+import { embeddedUsageStore } from '../../../packages/proxy-manager/dist/usage/embedded.js';
 import { redisUsageStore } from '../../../packages/proxy-manager/dist/usage/redis.js';
 import { Redis } from 'ioredis';
 
-const [engine, place, poolJson, takes, concurrency] = process.argv.slice(2);
+const [engine, place, poolJson, takes, concurrency, journalBytes] = process.argv.slice(2);
 const pool = JSON.parse(poolJson);
 const engines = {
-  lmdb: () => ({ store: lmdbUsageStore({ environment: () => openCounts(place) }) }),
+  embedded: () => ({
+    store: embeddedUsageStore({
+      environment: () => openCounts(place),
+      ...(journalBytes !== undefined && { journalBytes: Number(journalBytes) }),
+    }),
+  }),
   redis: () => {
     const client = new Redis(place);
     return { store: redisUsageStore({ client: async () => client }), end: () => client.quit() };

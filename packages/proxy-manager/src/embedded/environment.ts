@@ -67,9 +67,9 @@ export function openEnvironment(dataDir: string): Promise<Environment> {
 }
 
 /**
- * The same for what is written with every request: another environment in `dataDir`, which never waits for the disk. A
- * copy of it is flushed every second, which is where it begins from after a power cut. Where the system does not tell
- * one boot from another it is the one of `openEnvironment`.
+ * The same for what goes with the counts, and for the lock of their journals: another environment in `dataDir`, which
+ * never waits for the disk. A copy of it is flushed every second, which is where it begins from after a power cut. Where
+ * the system does not tell one boot from another it is the one of `openEnvironment`.
  */
 export function openCounts(dataDir: string): Promise<Environment> {
   return openUntilBoot(dataDir, 'counts', copies);

@@ -1,12 +1,10 @@
 import type { Place } from '../pool/node-record.js';
 import type { SectionHead } from '../pool/ledger-index.js';
 import { MemoryLedger } from './memory-ledger.js';
-import type { PackedEntry } from './packed-entry.js';
-import { packEntry, unpackEntry } from './packed-entry.js';
+import type { PackedNode } from './packed-record.js';
+import { packNode, unpackRecord } from './packed-record.js';
 import { heldBytes, MAX_BYTES } from './ledger-size.js';
 import type { DocumentForm } from './shared-document.js';
-
-type PackedNode = readonly [id: string, ...entry: PackedEntry];
 
 /** The ledger of one endpoint as a document. The orders are not in it: whoever loads it makes them anew. */
 interface LedgerDocument {
@@ -32,7 +30,9 @@ export function ledgerForm(endpoint: string): DocumentForm<MemoryLedger> {
       ledger.setHead({ takes, nowMs, key: NOT_INDEXED, proxy: NOT_INDEXED });
       for (const kind of ['key', 'proxy'] as const) {
         const shelf = ledger.shelf(kind);
-        for (const [id, ...entry] of source[kind]) shelf.put(id, '', unpackEntry(entry), undefined);
+        for (const [id, ...packed] of source[kind]) {
+          shelf.put(id, '', { record: unpackRecord(packed), place: NOWHERE }, undefined);
+        }
       }
       return ledger;
     },
@@ -54,13 +54,13 @@ function nodesOf(ledger: MemoryLedger, kind: 'key' | 'proxy'): PackedNode[] {
   return Array.from(shelf.ids(), (id) => {
     const entry = shelf.get(id);
     if (entry === undefined) throw new Error('a ledger names a node that it does not have');
-    return [id, ...packEntry({ record: entry.record, place: NOWHERE })];
+    return packNode(id, entry.record);
   });
 }
 
 /** Whether anything in it still counts. */
 function holds([, ...packed]: PackedNode, nowMs: number): boolean {
-  const { restUntilMs, windows } = unpackEntry(packed).record;
+  const { restUntilMs, windows } = unpackRecord(packed);
   return restUntilMs > nowMs || windows.some(({ batches }) => batches.some(({ endsAtMs }) => endsAtMs > nowMs));
 }
 

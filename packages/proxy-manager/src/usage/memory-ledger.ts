@@ -1,5 +1,5 @@
 import type { Entry, LedgerHead, LedgerIndex, Shelf } from '../pool/ledger-index.js';
-import type { Place, Rank } from '../pool/node-record.js';
+import type { NodeRecord, Place, Rank } from '../pool/node-record.js';
 import { Heap } from './heap.js';
 
 /** The ledger of one endpoint in the memory of this process. */
@@ -26,9 +26,14 @@ class Group {
   readonly waking: Heap<number> = new Heap<number>((a, b) => a < b);
 }
 
-class MemoryShelf implements Shelf {
+const NOWHERE: Place = { rank: undefined, wakeAtMs: undefined };
+const DUE: Place = { rank: undefined, wakeAtMs: 0 };
+
+export class MemoryShelf implements Shelf {
   readonly #entries = new Map<string, Entry>();
   readonly #groups = new Map<string, Group>();
+  /** Of each node that stands in the orders. */
+  readonly #groupOf = new Map<string, string>();
 
   get(id: string): Entry | undefined {
     return this.#entries.get(id);
@@ -42,11 +47,24 @@ class MemoryShelf implements Shelf {
     const { rank, wakeAtMs } = entry.place;
     const { ready, waking } = this.#group(group);
     this.#entries.set(id, entry);
+    if (from === undefined) this.#groupOf.set(id, group);
     if (rank === undefined) ready.delete(id);
     else ready.set(id, rank);
     if (wakeAtMs === from?.wakeAtMs) return;
     if (wakeAtMs === undefined) waking.delete(id);
     else waking.set(id, wakeAtMs);
+  }
+
+  /** The record as others have left it: where the node stands in the orders it is due, and so is its account. */
+  replace(id: string, record: NodeRecord): void {
+    const group = this.#groupOf.get(id);
+    this.#entries.set(id, { record, place: group === undefined ? NOWHERE : DUE });
+    if (group === undefined) return;
+    const { ready, waking } = this.#group(group);
+    ready.delete(id);
+    waking.set(id, 0);
+    const account = this.#entries.get(group);
+    if (account !== undefined) this.replace(group, account.record);
   }
 
   eachReady(group: string, visit: (id: string) => boolean): void {
@@ -59,6 +77,7 @@ class MemoryShelf implements Shelf {
 
   clearPlaces(): void {
     this.#groups.clear();
+    this.#groupOf.clear();
   }
 
   #group(name: string): Group {

@@ -1,7 +1,7 @@
 import type { LedgerIndex, Shelf } from '../pool/ledger-index.js';
 import { factsOf, pathTo } from '../pool/node.js';
 import type { NodeRecord } from '../pool/node-record.js';
-import { unpackWindow } from './packed-entry.js';
+import { unpackWindow } from './packed-record.js';
 import type { MeterReading, Pool, Refusal, Section, Ticket, WindowReading } from './usage-store.js';
 
 /** What is kept of other windows than those of the pool: by node of the path, the window and its batch. */

@@ -81,8 +81,9 @@ export interface Refusal {
  * The rule of choice, the same in every store and held by `usageStoreContract`: among the meters under all
  * their limits and not resting, the one with the fewest uses (in the fullest of its windows, or since ever when it is
  * unlimited); ties go to the least recently used, then to the order of the section. Meters with one account count as
- * one there, and the rule once more chooses among them. Where windows of very many meters end at the same time a store
- * may take note of it little by little: then the one with the fewest is found a few takes later.
+ * one there, and the rule once more chooses among them. Where windows of very many meters end at the same time, or other
+ * processes use very many, a store may take note of it little by little: then the one with the fewest is found a few
+ * takes later.
  */
 export interface UsageStore extends LearningStore, StandingStore {
   /** Chooses one meter per section and counts the use, in one step. */

@@ -1,7 +1,7 @@
+import { createHash } from 'node:crypto';
 import type { Database, Key } from 'lmdb';
 import type { Noted, Standing, StandingEvent } from '../pool/standing.js';
 import { afterEvent, FORGOTTEN_MS } from '../pool/standing.js';
-import { keyPart } from './lmdb-key.js';
 
 /** A number in the first place: no ledger begins with one. */
 const STANDINGS = 0;
@@ -45,4 +45,10 @@ export function sweepStandings(database: Database<unknown, Key>, nowMs: number):
   for (const { key, value } of entries) {
     if ((value as Kept).standing.untilMs + FORGOTTEN_MS <= nowMs) database.removeSync(key);
   }
+}
+
+/** Names of any length and content as part of a key, which lmdb bounds and separates by NUL. */
+function keyPart(text: string): string {
+  if (text.length <= 128 && !text.includes('\0')) return text;
+  return `sha256:${createHash('sha256').update(text).digest('hex')}`;
 }

@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Environment } from '../embedded/environment.js';
+import { JournalFile } from './journal-file.js';
+
+const JOURNAL = '.ndjson';
+/** Made to follow a sealed one, by somebody who may be too late with it. */
+const MADE = '.new';
+
+/**
+ * The files of one journal, `1.ndjson` and so on. Each but the first begins with all that the one before it had come to,
+ * and replaces it. Files come and go only under the lock of an lmdb transaction, so the newest one is always known.
+ */
+export class Generations {
+  readonly #environment: Environment;
+  readonly #directory: string;
+
+  constructor(environment: Environment, directory: string) {
+    this.#environment = environment;
+    this.#directory = directory;
+  }
+
+  /** The newest one, made where there is none. */
+  open(): Promise<JournalFile> {
+    return this.#locked(() => {
+      mkdirSync(this.#directory, { recursive: true });
+      return this.#newest();
+    });
+  }
+
+  /** The newest one; where that still is `sealed`, a new one that begins with `first`. */
+  async follow(sealed: number, first: string): Promise<JournalFile> {
+    const made = join(this.#directory, `${sealed + 1}-${randomUUID()}${MADE}`);
+    if (newestOf(readdirSync(this.#directory)) === sealed) await writeFlushed(made, first);
+    return this.#locked(() => {
+      if (this.#newest() === sealed) renameSync(made, this.#path(sealed + 1));
+      return this.#newest();
+    });
+  }
+
+  async #locked(find: () => number): Promise<JournalFile> {
+    let file: JournalFile | undefined;
+    return this.#environment.transact(() => {
+      // A transaction may have to run again.
+      file?.closeSync();
+      const generation = find();
+      file = new JournalFile(this.#path(generation), generation);
+      return file;
+    });
+  }
+
+  /** Removes what it has replaced, and what others had made to follow that. */
+  #newest(): number {
+    const names = readdirSync(this.#directory);
+    const newest = newestOf(names);
+    for (const name of names) {
+      const generation = Number.parseInt(name, 10);
+      const isOld = name.endsWith(MADE) ? generation <= newest : generation < newest;
+      if (isOld) rmSync(join(this.#directory, name), { force: true });
+    }
+    return newest;
+  }
+
+  #path(generation: number): string {
+    return join(this.#directory, `${generation}${JOURNAL}`);
+  }
+}
+
+function newestOf(names: readonly string[]): number {
+  const generations = names.filter((name) => name.endsWith(JOURNAL)).map((name) => Number.parseInt(name, 10));
+  return Math.max(1, ...generations);
+}
+
+async function writeFlushed(path: string, text: string): Promise<void> {
+  const file = await open(path, 'wx');
+  try {
+    await file.writeFile(text);
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
+}
