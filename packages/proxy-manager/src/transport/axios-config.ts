@@ -54,7 +54,9 @@ function besideTls(given: object): readonly string[] {
 function wireHeaders(headers: AxiosHeaders, list: WireRequest['headers']): AxiosHeaders {
   for (const [name, value] of list) {
     const before = headers.get(name);
-    headers.set(name, before === undefined || before === null ? value : [before, value].flat().map(String), true);
+    const values = before === undefined || before === null ? value : [before, value].flat().map(String);
+    // As an object: of a name alone that can be none it would make fields of its own.
+    headers.set({ [name]: values }, true);
   }
   for (const name of ['User-Agent', 'Accept-Encoding']) if (!headers.has(name)) headers.set(name, false);
   return headers;
