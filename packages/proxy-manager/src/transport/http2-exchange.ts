@@ -1,27 +1,8 @@
-import {
-  constants,
-  type ClientHttp2Session,
-  type ClientHttp2Stream,
-  type IncomingHttpHeaders,
-  type OutgoingHttpHeaders,
-} from 'node:http2';
+import { constants, type ClientHttp2Session, type ClientHttp2Stream, type IncomingHttpHeaders } from 'node:http2';
 import { pipeline, Readable } from 'node:stream';
 import { RefusedUnread, type Carrier, type ConnectTimes, type Dispatch, type ReplyHandler } from './carrier.js';
+import { http2Headers } from './http2-headers.js';
 import type { Route } from './route.js';
-
-/** What belongs to one connection has no place in HTTP/2 (RFC 9113 §8.2.2). */
-const DROPPED: ReadonlySet<string> = new Set([
-  'connection',
-  'host',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'transfer-encoding',
-  'upgrade',
-]);
-
-/** Methods whose missing body is told (RFC 9110 §8.6). */
-const EXPECTS_BODY: ReadonlySet<string> = new Set(['PATCH', 'POST', 'PUT']);
 
 class SilentTooLong extends Error {
   readonly code = 'ETIMEDOUT';
@@ -71,7 +52,7 @@ export class Http2Exchange implements Carrier {
   dispatch(what: Dispatch, handler: ReplyHandler): void {
     let stream: ClientHttp2Stream;
     try {
-      stream = this.#session.request(headersOf(what, this.route), { endStream: what.body === null });
+      stream = this.#session.request(http2Headers(what, this.route), { endStream: what.body === null });
     } catch (error) {
       this.#end();
       handler.onError(error instanceof Error ? error : new Error(String(error)));
@@ -166,26 +147,6 @@ export class Http2Exchange implements Carrier {
       stream.end(body);
     }
   }
-}
-
-function headersOf({ body, headers, method, path }: Dispatch, { origin }: Route): OutgoingHttpHeaders {
-  const fields: Record<string, string | string[]> = {
-    ':method': method,
-    ':scheme': 'https',
-    ':authority': origin.slice(origin.indexOf('//') + 2),
-    ':path': path,
-  };
-  if (typeof body === 'string' || body instanceof Uint8Array)
-    fields['content-length'] = String(Buffer.byteLength(body));
-  else if (body === null && EXPECTS_BODY.has(method)) fields['content-length'] = '0';
-  for (let index = 0; index + 1 < headers.length; index += 2) {
-    const name = String(headers[index]).toLowerCase();
-    if (DROPPED.has(name)) continue;
-    const value = String(headers[index + 1]);
-    const before = fields[name];
-    fields[name] = before === undefined ? value : [before, value].flat();
-  }
-  return fields;
 }
 
 function withoutPseudo(raw: readonly unknown[]): string[] {

@@ -1,12 +1,15 @@
 import type { lookup as systemLookup, LookupAddress } from 'node:dns';
 import { once } from 'node:events';
+import { Client } from 'undici';
 import { afterEach, expect, test } from 'vitest';
+import { ConnectionPool } from '../../src/transport/connection-pool.js';
 import { cachedLookup } from '../../src/transport/dns-cache.js';
 import { dial } from '../../src/transport/dial.js';
 import { routeTo } from '../../src/transport/route.js';
 import { undiciTransport } from '../../src/transport/undici.js';
 import { selfSigned } from '../servers/certificate.js';
-import { startOrigin } from '../servers/origin.js';
+import { WireExchange } from '../../src/transport/wire-exchange.js';
+import { startOrigin, type Origin } from '../servers/origin.js';
 import { observe, textOf, wireRequest } from './wire.js';
 
 const cleanups: (() => Promise<void>)[] = [];
@@ -71,6 +74,24 @@ test('an idle connection is closed before its server would, and the next exchang
   expect(origin.openConnections).toBe(1);
   await expect.poll(() => origin.openConnections, { timeout: 4000 }).toBe(0);
   expect((await transport.send(wireRequest(origin.url), observe())).status).toBe(200);
+});
+
+test('of all routes together so many stay idle, and the one unused for the longest goes', async () => {
+  const settings = { stepMs: 2_000, headersMs: 2_000, bodyMs: 2_000, tls: {}, sessions: new Map() };
+  const pool = new ConnectionPool({ Client }, { ...settings, lookup: cachedLookup() }, { perRoute: 9, idle: 2 });
+  await open({ close: () => pool.close(new Error('closed')) });
+  const origins = await Promise.all([1, 2, 3].map(() => open(startOrigin((_request, response) => response.end('ok')))));
+  const send = async ({ url }: { readonly url: string }): Promise<void> => {
+    const request = wireRequest(url);
+    const carrier = await pool.take(routeTo(request.url, undefined), request.signal);
+    const exchange = new WireExchange(request, carrier, observe(), 2_000);
+    carrier.dispatch({ path: '/', method: 'GET', headers: [], body: null }, exchange);
+    expect((await exchange.reply).status).toBe(200);
+  };
+  const [first, second, third] = origins as [Origin, Origin, Origin];
+  for (const origin of [first, second, first, third]) await send(origin);
+  await expect.poll(() => origins.map(({ openConnections }) => openConnections)).toEqual([1, 0, 1]);
+  expect(origins.map(({ connections }) => connections)).toEqual([1, 1, 1]);
 });
 
 /** Answers with `addresses`, later; counts. */

@@ -86,6 +86,32 @@ test('an origin that offers HTTP/2 is spoken to in it, by all on one connection'
   expect(origin.connections).toBe(1);
 });
 
+test.each<[string, Parameters<typeof wireRequest>[1]]>([
+  ['a header', { headers: [['x-api-key', 'SECRET\r\nx: y']] }],
+  ['a header with a zero', { headers: [['x-api-key', 'SECRET\0']] }],
+  ['the name of a header', { headers: [['x-api-key: SECRET\r\nx', 'y']] }],
+  ['the name of a field of the protocol', { headers: [[':path', '/SECRET']] }],
+  ['the method', { method: 'GET /SECRET' }],
+])('%s that cannot be is refused before it is sent, and not shown', async (_what, words) => {
+  let requests = 0;
+  const origin = await start((_request, response) => response.end(String((requests += 1))));
+  const observation = observe();
+  const error: unknown = await transport.send(wireRequest(origin.url, words), observation).catch((it: unknown) => it);
+  expect(error).toMatchObject({
+    code: 'ERR_CONFIG',
+    message: expect.stringMatching(/invalid (?:header|request|x-api)/),
+  });
+  expect([observation.sent, requests]).toEqual([false, 0]);
+  expect((await transport.send(wireRequest(origin.url), observe())).status).toBe(200);
+  expect(origin.connections).toBe(1);
+});
+
+test('a Host of the caller’s is the authority that is asked', async () => {
+  const origin = await start(echo);
+  const { body } = await transport.send(wireRequest(origin.url, { headers: [['Host', 'virtual.example']] }), observe());
+  expect(JSON.parse(await textOf(body))).toMatchObject({ authority: 'virtual.example' });
+});
+
 test('the first exchange tells of the connecting, and each of its own bytes', async () => {
   const origin = await start((_request, response) => response.end('12345'));
   const [first, second] = [observe(), observe()];
@@ -210,6 +236,14 @@ test('silence is a fault, and the next exchange does not trust that connection',
   expect(origin.connections).toBe(2);
 });
 
+test('a body that stops arriving is a fault in the response', async () => {
+  const impatient = undiciTransport({ tls: { ca: certificate.cert }, bodyMs: 200 });
+  cleanups.unshift(() => impatient.close());
+  const origin = await start((_request, response) => void response.write('half'));
+  const fault = await faultOf(impatient.send(wireRequest(origin.url), observe()));
+  expect(fault).toMatchObject({ code: 'ETIMEDOUT', phase: 'response', sent: true });
+});
+
 test('after a GOAWAY what is under way is finished, and what comes goes over a new connection', async () => {
   const sessions: ServerHttp2Session[] = [];
   const waiting: Http2ServerResponse[] = [];
@@ -227,6 +261,27 @@ test('after a GOAWAY what is under way is finished, and what comes goes over a n
   expect((await early).status).toBe(200);
   expect((await late).status).toBe(200);
   expect(sessions).toHaveLength(2);
+});
+
+test('a GOAWAY names the last one that was looked at: those behind it count as not sent', async () => {
+  const ok = (stream: number): Buffer =>
+    frame(FRAME.headers, END_HEADERS | END_STREAM, stream, field(':status', '204'));
+  const server = await open(
+    startRawHttp2(certificate, (socket, stream) => {
+      if (stream === 1) socket.write(ok(1));
+      // The second of two that are under way.
+      if (stream === 5)
+        socket.write(Buffer.concat([frame(FRAME.goaway, 0, 0, Buffer.of(0, 0, 0, 3, 0, 0, 0, 0)), ok(3)]));
+    }),
+  );
+  const url = `https://127.0.0.1:${server.port}/`;
+  await transport.send(wireRequest(url), observe());
+  const [early, late] = [observe(), observe()];
+  const answered = transport.send(wireRequest(url, { method: 'POST', body: 'a' }), early);
+  const refused = faultOf(transport.send(wireRequest(url, { method: 'POST', body: 'b' }), late));
+  expect([(await answered).status, early.sent]).toEqual([204, true]);
+  expect(await refused).toMatchObject({ code: 'ECONNRESET', sent: false });
+  expect(late.sent).toBe(false);
 });
 
 test('a GOAWAY that tells an error fails what is under way, each by itself', async () => {
