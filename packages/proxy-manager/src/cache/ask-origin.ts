@@ -8,7 +8,7 @@ import { forwardStatus } from './cache-status.js';
 import type { CacheEntry, CacheShelf } from './cache-store.js';
 import { confirmedEntry, describes } from './confirm.js';
 import { invalidate } from './invalidate.js';
-import type { Place } from './keep.js';
+import type { Kept, Place } from './keep.js';
 import { keep, put, remove } from './keep.js';
 import type { Found } from './lookup.js';
 import { discard, originRequest } from './origin.js';
@@ -23,8 +23,10 @@ export interface Question {
   /** What is stored for it. */
   readonly found: Found;
   readonly reason: ForwardReason;
-  /** The stored reply, where it may serve in place of how the request ended. */
-  readonly fallback: (ending: { readonly reply: Reply } | { readonly error: unknown }) => Promise<Reply | undefined>;
+  /** Gives the stored reply where it may serve in place of how the request ended; undefined: it never may. */
+  readonly fallback:
+    | ((ending: { readonly reply: Reply } | { readonly error: unknown }) => Promise<Reply | undefined>)
+    | undefined;
 }
 
 /** Sends the request on, asking by the stored reply's validators where it has any, and keeps the store up with the answer. */
@@ -43,11 +45,11 @@ export async function askOrigin(
   try {
     reply = await next(request === exchange.request ? exchange : { ...exchange, request });
   } catch (error) {
-    const instead = await fallback({ error });
+    const instead = fallback && (await fallback({ error }));
     if (instead === undefined) throw error;
     return instead;
   }
-  const instead = await fallback({ reply });
+  const instead = fallback && (await fallback({ reply }));
   if (instead !== undefined) {
     discard(reply);
     return instead;
@@ -56,7 +58,8 @@ export async function askOrigin(
   const place = { store, found };
   if (!isConditional || found.entry === undefined || reply.status !== 304) {
     // A POST that is listed, too, may have changed what a GET gives.
-    await invalidate(store, exchange, reply);
+    const deleting = invalidate(store, exchange, reply);
+    if (deleting !== undefined) await deleting;
     return stored(storable, place, question);
   }
   discard(reply);
@@ -96,9 +99,9 @@ function stored(storable: Storable, place: Place, { ask, reason }: Question): Re
     tellOfHead(entry, storable, place);
     return told(reply, forwardStatus(reason, reply.status, false));
   }
-  const kept = ask.writes ? keep(storable, place) : { reply, stored: false };
+  const kept: Kept = ask.writes ? keep(storable, place) : { reply, stored: false };
   if (kept.stored !== true && policy.mode === 'http' && cacheControl(reply.headers).has('no-store')) remove(place);
-  return told(kept.reply, forwardStatus(reason, reply.status, kept.stored));
+  return told(kept.reply, forwardStatus(reason, reply.status, kept.stored), kept.isShared);
 }
 
 /** The reply to a HEAD tells how the one to a GET is by now (RFC 9111 §4.3.5). */
@@ -110,6 +113,6 @@ function tellOfHead(entry: CacheEntry, storable: Storable, place: Place): void {
   else remove(place);
 }
 
-function told(reply: Reply, cacheStatus: string): Reply {
-  return { ...reply, headers: [...reply.headers, ['cache-status', cacheStatus]] };
+function told(reply: Reply, cacheStatus: string, isShared = false): Reply {
+  return { ...reply, isShared, headers: [...reply.headers, ['cache-status', cacheStatus]] };
 }

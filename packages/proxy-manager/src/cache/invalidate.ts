@@ -1,3 +1,4 @@
+import type { ResolvedCachePolicy } from '../config/cache-policy.js';
 import type { Exchange, Reply } from '../pipeline/exchange.js';
 import { header } from '../pipeline/headers.js';
 import type { CacheShelf } from './cache-store.js';
@@ -12,12 +13,22 @@ const BUDGET_MS = 250;
 
 /**
  * Deletes, in http mode, what a successful unsafe method has made out of date (RFC 9111 §4.4): the replies for its own
- * url, and for those of `Location` and `Content-Location` at the same origin.
+ * url, and for those of `Location` and `Content-Location` at the same origin. Undefined: there is nothing to delete.
  */
-export async function invalidate(store: CacheShelf, exchange: Exchange, reply: Reply): Promise<void> {
+export function invalidate(store: CacheShelf, exchange: Exchange, reply: Reply): Promise<void> | undefined {
   const { request } = exchange;
   const { cache } = exchange.policy;
-  if (cache?.mode !== 'http' || SAFE.has(request.method) || reply.status < 200 || reply.status >= 400) return;
+  if (cache?.mode !== 'http' || SAFE.has(request.method) || reply.status < 200 || reply.status >= 400) return undefined;
+  return deleteOutdated(store, exchange, reply, cache);
+}
+
+async function deleteOutdated(
+  store: CacheShelf,
+  exchange: Exchange,
+  reply: Reply,
+  cache: ResolvedCachePolicy,
+): Promise<void> {
+  const { request } = exchange;
   const { mode, varyBy, sortQuery } = cache;
   const scope = { mode, varyBy, sortQuery, credentials: cache.perCredential ? identityOf(exchange) : undefined };
   const keys = outdated(request.url, reply).flatMap((url) =>

@@ -4,7 +4,7 @@ import type { Reply } from '../pipeline/exchange.js';
 import type { NotStored } from './cache-status.js';
 import type { CacheEntry, CacheShelf } from './cache-store.js';
 import type { Found } from './lookup.js';
-import type { Storable } from './stored-reply.js';
+import type { EntryHead, Storable } from './stored-reply.js';
 import { toEntryHead } from './stored-reply.js';
 import { variantNames, variantOf } from './vary.js';
 
@@ -18,6 +18,8 @@ export interface Place {
 /** A reply on its way to the caller. */
 export interface Kept {
   readonly reply: Reply;
+  /** The reply's very bytes are kept. */
+  readonly isShared?: boolean;
   /** False also for a streamed one, of which that is known only at its end; else why not, where that is known. */
   readonly stored: NotStored | boolean;
 }
@@ -31,19 +33,18 @@ export function keep(storable: Storable, place: Place): Kept {
   const { body, findsSecretIn } = reply;
   const head = toEntryHead(storable);
   if (head === undefined) return { reply, stored: whyNot(reply) };
-  const isWanted = (entry: Unplaced): boolean => asked(policy.shouldStore, entry, storable);
   if (body instanceof Uint8Array) {
     if (body.byteLength > policy.maxEntryBytes) return { reply, stored: 'too-long' };
     const isShared = policy.shouldStore === undefined && isMostOfItsBuffer(body);
     // A copy where somebody else may alter the bytes, or would have the rest of a large buffer kept with them.
-    const entry = { ...head, body: isShared ? body : new Uint8Array(body), coded: reply.coded };
-    if (!isWanted(entry)) return { reply, stored: 'shouldStore' };
+    const entry = unplaced(head, isShared ? body : new Uint8Array(body), reply.coded);
+    if (!asked(policy.shouldStore, entry, storable)) return { reply, stored: 'shouldStore' };
     put(entry, storable, place);
-    return { reply: isShared ? { ...reply, isShared } : reply, stored: true };
+    return { reply, isShared, stored: true };
   }
   const passing = collected(body, policy.maxEntryBytes, (whole) => {
-    const entry = { ...head, body: whole };
-    if (findsSecretIn?.(whole) !== true && isWanted(entry)) put(entry, storable, place);
+    const entry = unplaced(head, whole);
+    if (findsSecretIn?.(whole) !== true && asked(policy.shouldStore, entry, storable)) put(entry, storable, place);
   });
   return { reply: { ...reply, body: passing }, stored: false };
 }
@@ -52,8 +53,26 @@ function isMostOfItsBuffer({ buffer, byteLength }: Uint8Array): boolean {
   return byteLength * 2 >= buffer.byteLength;
 }
 
-/** An entry before it is known beside which others it lies. */
-export type Unplaced = Omit<CacheEntry, 'variant'>;
+/** An entry as if no others lay beside it. Field by field: a spread of so many takes several times as long and as much. */
+function unplaced(head: EntryHead, body: Uint8Array, coded?: CacheEntry['coded']): CacheEntry {
+  return {
+    method: head.method,
+    url: head.url,
+    finalUrl: head.finalUrl,
+    httpVersion: head.httpVersion,
+    status: head.status,
+    statusText: head.statusText,
+    headers: head.headers,
+    body,
+    coded,
+    storedAtMs: head.storedAtMs,
+    initialAgeMs: head.initialAgeMs,
+    staleAtMs: head.staleAtMs,
+    expiresAtMs: head.expiresAtMs,
+    variant: undefined,
+    tags: head.tags,
+  };
+}
 
 function whyNot({ echoesSecret, verdict }: Reply): NotStored | false {
   if (verdict.kind !== 'good') return 'not-good';
@@ -61,7 +80,7 @@ function whyNot({ echoesSecret, verdict }: Reply): NotStored | false {
 }
 
 /** Stores the entry under the request's key, or beside what lies there where that is another answer to the same request. */
-export function put(entry: Unplaced, { exchange, policy }: Storable, { store, found }: Place): void {
+export function put(entry: CacheEntry, { exchange, policy }: Storable, { store, found }: Place): void {
   const { key, first } = found;
   const names = variantNames(entry.headers, policy);
   const variant = names.length === 0 ? undefined : variantOf(key, names, exchange, first?.variant?.family);
@@ -70,7 +89,8 @@ export function put(entry: Unplaced, { exchange, policy }: Storable, { store, fo
     first?.variant !== undefined &&
     first.variant.digest !== variant.digest &&
     first.variant.names.join() === names.join();
-  quietly(() => store.set(isBeside ? variant.digest : key, { ...entry, variant }));
+  const placed = variant === entry.variant ? entry : { ...entry, variant };
+  quietly(() => store.set(isBeside ? variant.digest : key, placed));
 }
 
 /** Deletes what is stored for the request. */
@@ -94,7 +114,7 @@ function ignore(): void {}
 /** True where the policy's own function lets the entry in. */
 function asked(
   shouldStore: Storable['policy']['shouldStore'],
-  { method, url, body, headers, status, finalUrl }: Unplaced,
+  { method, url, body, headers, status, finalUrl }: CacheEntry,
   { exchange, reply }: Storable,
 ): boolean {
   if (shouldStore === undefined) return true;

@@ -10,15 +10,31 @@ export interface LandedEntry {
 
 /** The store in which whatever is stored first lands the flight, for all who wait for it. */
 export function landing(store: CacheShelf, flight: Flight<LandedEntry>): CacheShelf {
-  return {
-    get: (key, signal) => store.get(key, signal),
-    delete: (key) => store.delete(key),
-    set(key, entry) {
-      const written = store.set(key, entry, flight.fence);
-      flight.landStored({ key, entry }, written);
-      return written;
-    },
-  };
+  return new Landing(store, flight);
+}
+
+class Landing implements CacheShelf {
+  readonly #store: CacheShelf;
+  readonly #flight: Flight<LandedEntry>;
+
+  constructor(store: CacheShelf, flight: Flight<LandedEntry>) {
+    this.#store = store;
+    this.#flight = flight;
+  }
+
+  get(key: string, signal?: AbortSignal): Promise<CacheEntry | undefined> {
+    return this.#store.get(key, signal);
+  }
+
+  delete(key: string): Promise<boolean> {
+    return this.#store.delete(key);
+  }
+
+  set(key: string, entry: CacheEntry): Promise<boolean> {
+    const written = this.#store.set(key, entry, this.#flight.fence);
+    this.#flight.landStored({ key, entry }, written);
+    return written;
+  }
 }
 
 /** The store with what has just landed, which it may not hold yet, or not in this process. */

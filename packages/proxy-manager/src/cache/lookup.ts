@@ -61,7 +61,7 @@ async function find(store: CacheShelf, key: string, exchange: Exchange, near?: C
 
 /** The entry, or undefined also where the store fails; rejects only with the reason of the signal. */
 async function get(store: CacheShelf, key: string, signal: AbortSignal): Promise<CacheEntry | undefined> {
-  signal.throwIfAborted();
+  if (signal.aborted) throw signal.reason;
   try {
     return await unlessAborted(store.get(key, signal), signal);
   } catch {

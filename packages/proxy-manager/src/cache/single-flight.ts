@@ -61,7 +61,8 @@ export interface SingleFlightOptions {
 /** Those of this process who wait for one flight. It is in the map as long as there is somebody who leads, or asks for the lease. */
 interface Gate<T> {
   readonly key: string;
-  readonly waiting: Set<(word: Boarding<T> | 'go first') => void>;
+  /** None: the usual case. */
+  waiting: Set<(word: Boarding<T> | 'go first') => void> | undefined;
 }
 
 type Taken = Exclude<Take, { state: 'held' }>;
@@ -85,14 +86,14 @@ export function singleFlight<T>({ leases, leaseMs = 5_000 }: SingleFlightOptions
 
   function openFor(gate: Gate<T>, word: Boarding<T>): void {
     gates.delete(gate.key);
-    for (const tell of gate.waiting) tell(word);
+    for (const tell of gate.waiting ?? []) tell(word);
   }
 
   /** The next one of this process, who is no longer waiting; without one the gate is gone. */
   function callNext(gate: Gate<T>): ((word: Boarding<T> | 'go first') => void) | undefined {
-    const [next] = gate.waiting;
+    const [next] = gate.waiting ?? [];
     if (next === undefined) gates.delete(gate.key);
-    else gate.waiting.delete(next);
+    else gate.waiting?.delete(next);
     return next;
   }
 
@@ -137,11 +138,19 @@ export function singleFlight<T>({ leases, leaseMs = 5_000 }: SingleFlightOptions
     return word;
   }
 
-  async function goFirst(gate: Gate<T>, lookAgain: boolean, signal: AbortSignal): Promise<Boarding<T>> {
+  function goFirst(gate: Gate<T>, lookAgain: boolean, signal: AbortSignal): Promise<Boarding<T>> {
+    if (leases === undefined) return Promise.resolve(flight(gate, undefined, lookAgain));
     // Leases that cannot be asked for are done without.
-    const taking =
-      leases === undefined ? undefined : takeLease(leases, gate.key, leaseMs, signal).catch(() => NO_LEASE);
-    if (taking === undefined) return flight(gate, undefined, lookAgain);
+    const taking = takeLease(leases, gate.key, leaseMs, signal).catch(() => NO_LEASE);
+    return arriveBy(taking, gate, lookAgain, signal);
+  }
+
+  async function arriveBy(
+    taking: Promise<Taken>,
+    gate: Gate<T>,
+    lookAgain: boolean,
+    signal: AbortSignal,
+  ): Promise<Boarding<T>> {
     try {
       return arrive(gate, await unlessAborted(taking, signal), lookAgain);
     } catch (error) {
@@ -149,6 +158,12 @@ export function singleFlight<T>({ leases, leaseMs = 5_000 }: SingleFlightOptions
       void handOn(gate, taking);
       throw error;
     }
+  }
+
+  async function follow(gate: Gate<T>, landingsBefore: number, signal: AbortSignal): Promise<Boarding<T>> {
+    gate.waiting ??= new Set();
+    const word = await turn(gate.waiting, signal);
+    return word === 'go first' ? goFirst(gate, landings !== landingsBefore, signal) : word;
   }
 
   async function handOn(gate: Gate<T>, taking: Promise<Taken>): Promise<void> {
@@ -165,18 +180,18 @@ export function singleFlight<T>({ leases, leaseMs = 5_000 }: SingleFlightOptions
       if (gates.has(key)) return undefined;
       const taken = leases === undefined ? NO_LEASE : leases.takeAtOnce?.(key, leaseMs);
       if (taken?.state !== 'taken') return undefined;
-      const gate: Gate<T> = { key, waiting: new Set() };
+      const gate: Gate<T> = { key, waiting: undefined };
       gates.set(key, gate);
       const lease = taken === NO_LEASE ? undefined : hold?.(key, taken.token);
       return flight(gate, lease, taken.recent || landings !== landingsBefore);
     },
-    async board(key, landingsBefore, signal) {
-      signal.throwIfAborted();
+    board(key, landingsBefore, signal) {
+      if (signal.aborted) return Promise.reject(signal.reason);
       const known = gates.get(key);
-      const gate: Gate<T> = known ?? { key, waiting: new Set() };
+      if (known !== undefined) return follow(known, landingsBefore, signal);
+      const gate: Gate<T> = { key, waiting: undefined };
       gates.set(key, gate);
-      const word = known === undefined ? 'go first' : await turn(known.waiting, signal);
-      return word === 'go first' ? goFirst(gate, landings !== landingsBefore, signal) : word;
+      return goFirst(gate, landings !== landingsBefore, signal);
     },
     async close() {
       await Promise.allSettled(releasing);

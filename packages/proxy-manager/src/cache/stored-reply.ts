@@ -50,6 +50,9 @@ export interface Storable {
   readonly receivedAtMs: number;
 }
 
+/** An entry before its body, and before it is known beside which others it lies. */
+export type EntryHead = Omit<CacheEntry, 'body' | 'coded' | 'variant'>;
+
 /** The times of an entry that begins at `receivedAtMs`; undefined where it would serve nobody. */
 type Times = Pick<CacheEntry, 'expiresAtMs' | 'initialAgeMs' | 'staleAtMs' | 'storedAtMs'>;
 
@@ -57,12 +60,7 @@ type Times = Pick<CacheEntry, 'expiresAtMs' | 'initialAgeMs' | 'staleAtMs' | 'st
  * What is stored of a reply, all but its body; undefined where it must not be stored. In ttl mode the policy alone
  * decides, in http mode RFC 9111 §3 as a private cache has it.
  */
-export function toEntryHead({
-  exchange,
-  policy,
-  reply,
-  ...moments
-}: Storable): Omit<CacheEntry, 'body' | 'variant'> | undefined {
+export function toEntryHead({ exchange, policy, reply, requestedAtMs, receivedAtMs }: Storable): EntryHead | undefined {
   const { request, trace } = exchange;
   const { echoesSecret, headers, httpVersion, status, statusText, verdict } = reply;
   if (verdict.kind !== 'good' || echoesSecret || PARTIAL.has(status)) return undefined;
@@ -73,7 +71,7 @@ export function toEntryHead({
   // What a redirect itself says of its time is not known here.
   if (policy.mode === 'http' && isRedirected) return undefined;
   const url = cacheUrl(request.url, policy.sortQuery);
-  const times = timesOf({ method: request.method, url, policy, status, headers, ...moments });
+  const times = timesOf({ method: request.method, url, policy, status, headers, requestedAtMs, receivedAtMs });
   if (times === undefined) return undefined;
   return {
     method: request.method,
@@ -83,7 +81,10 @@ export function toEntryHead({
     status,
     statusText,
     headers: storedHeaders(headers, policy.mode),
-    ...times,
+    storedAtMs: times.storedAtMs,
+    initialAgeMs: times.initialAgeMs,
+    staleAtMs: times.staleAtMs,
+    expiresAtMs: times.expiresAtMs,
     tags: policy.tags,
   };
 }

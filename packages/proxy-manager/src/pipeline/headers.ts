@@ -15,9 +15,11 @@ export function header(list: HeaderList, name: string): string | undefined {
 /** The list without any field whose lower-case name is in `names`; the very same list where there is none. */
 export function withoutHeaders(list: HeaderList, names: ReadonlySet<string>): HeaderList {
   let kept: HeaderList[number][] | undefined;
-  for (const [index, field] of list.entries()) {
+  let index = 0;
+  for (const field of list) {
     if (names.has(field[0].toLowerCase())) kept ??= list.slice(0, index);
     else kept?.push(field);
+    index += 1;
   }
   return kept ?? list;
 }

@@ -62,8 +62,8 @@ export function cacheStage({ store, log, clock }: CacheStageOptions): {
     if ('reply' in near) return near.reply;
     if (ask.onlyStored) return refuse(exchange, ask);
     // Who wants the origin's own word is not served by what others were told.
-    if (!ask.reads || ask.mustConfirm) return toOrigin(store, exchange, ask, near, next);
-    return fly(flights, landings, exchange, ask, near, next);
+    if (!ask.reads || ask.mustConfirm) return await toOrigin(store, exchange, ask, near, next);
+    return await fly(flights, landings, exchange, ask, near, next);
   }
 
   /** Fetches for all who ask the same, or waits for whoever does. */
@@ -79,7 +79,7 @@ export function cacheStage({ store, log, clock }: CacheStageOptions): {
     exchange.signal.throwIfAborted();
     const boarding = by.leadAtOnce(wanted, landings) ?? (await by.board(wanted, landings, exchange.signal));
     if (boarding.role === 'alone') return toOrigin(store, exchange, ask, near, next);
-    if (boarding.role === 'leader') return lead(boarding, exchange, ask, near, next);
+    if (boarding.role === 'leader') return await lead(boarding, exchange, ask, near, next);
     const landed = await fromStore(withLanded(store, boarding.reply), exchange, ask, next);
     if ('reply' in landed) return landed.reply;
     // Stored elsewhere, as it was told, and not to be found: too long for the store, or it fails.
@@ -87,36 +87,36 @@ export function cacheStage({ store, log, clock }: CacheStageOptions): {
     return isLost ? fly(own, own.landings, exchange, ask, landed, next) : toOrigin(store, exchange, ask, landed, next);
   }
 
-  /** What the store answers, or else what is known from it. */
+  /** What the store answers, or else what is known from it; at once where it need not be waited for. */
   function fromStore(
     from: CacheShelf,
     exchange: Exchange,
     ask: Ask,
     next: Next,
   ): Answer | Miss | Promise<Answer | Miss> {
-    const nothing = { key: ask.key, wanted: ask.key, first: undefined, entry: undefined };
-    const looking = ask.reads ? lookUp(from, ask, exchange) : nothing;
-    // A miss that is known at once waits for nothing.
-    const isMiss = !(looking instanceof Promise) && looking.entry === undefined;
-    return isMiss ? { found: looking, worth: undefined } : weigh(looking, exchange, ask, next);
+    if (!ask.reads) return { found: nothingAt(ask.key), worth: undefined };
+    const looking = lookUp(from, ask, exchange);
+    if (!(looking instanceof Promise)) return judged(looking, exchange, ask, next);
+    return looking.then((found) => judged(found, exchange, ask, next));
   }
 
-  async function weigh(
-    looking: Found | Promise<Found>,
+  function judged(found: Found, exchange: Exchange, ask: Ask, next: Next): Miss | Promise<Answer | Miss> {
+    const worth = found.entry && assess(found.entry, ask, clock.now());
+    if (worth === undefined || worth.verdict === 'confirm') return { found, worth };
+    return answered(found, worth, exchange, ask, next);
+  }
+
+  async function answered(
+    found: Found,
+    worth: Assessment,
     exchange: Exchange,
     ask: Ask,
     next: Next,
   ): Promise<Answer | Miss> {
-    const found = await looking;
-    const worth = found.entry && assess(found.entry, ask, clock.now());
-    if (worth !== undefined && worth.verdict !== 'confirm') {
-      const reply = await stored(exchange, found.entry, worth);
-      if (reply !== undefined) {
-        if (worth.verdict === 'behind') refreshes.refresh(ask.key, exchange, (again) => cache(again, next));
-        return { reply, found };
-      }
-    }
-    return { found, worth };
+    const reply = await stored(exchange, found.entry, worth);
+    if (reply === undefined) return { found, worth };
+    if (worth.verdict === 'behind') refreshes.refresh(ask.key, exchange, (again) => cache(again, next));
+    return { reply, found };
   }
 
   /** Fetches for all who ask the same, unless somebody else has just done so. */
@@ -143,8 +143,11 @@ export function cacheStage({ store, log, clock }: CacheStageOptions): {
   }
 
   function toOrigin(to: CacheShelf, exchange: Exchange, ask: Ask, { found, worth }: Miss, next: Next): Promise<Reply> {
-    const fallback = async (ending: Ending): Promise<Reply | undefined> =>
-      worth?.onError === true && isOutage(ending, exchange) ? stored(exchange, found.entry, worth) : undefined;
+    const fallback =
+      worth?.onError === true
+        ? async (ending: Ending): Promise<Reply | undefined> =>
+            isOutage(ending, exchange) ? stored(exchange, found.entry, worth) : undefined
+        : undefined;
     return askOrigin(
       { store: to, clock },
       { exchange, ask, found, reason: reasonOf(ask, found, worth), fallback },
@@ -156,7 +159,8 @@ export function cacheStage({ store, log, clock }: CacheStageOptions): {
   async function goPast(exchange: Exchange, next: Next): Promise<Reply> {
     exchange.trace.cache = 'bypass';
     const reply = await next(exchange);
-    await invalidate(store, exchange, reply);
+    const deleting = invalidate(store, exchange, reply);
+    if (deleting !== undefined) await deleting;
     return { ...reply, headers: [...reply.headers, ['cache-status', forwardStatus('bypass', reply.status, false)]] };
   }
 
@@ -202,6 +206,10 @@ export function cacheStage({ store, log, clock }: CacheStageOptions): {
       await flights.close();
     },
   };
+}
+
+function nothingAt(key: string): Found {
+  return { key, wanted: key, first: undefined, entry: undefined };
 }
 
 interface Answer {

@@ -61,6 +61,7 @@ export function wireStage({ transport, clock }: { transport: Transport; clock: C
         url: reply.url.href === request.url.href ? exchange.request.url : masker.url(reply.url),
         httpVersion: reply.httpVersion,
         verdict,
+        isShared: false,
         echoesSecret: isCached && isEcho(reply, keeper === masker ? head : keeper.head(reply), keeper),
       };
       if (!isCached || reply.body instanceof Uint8Array) return masked;
