@@ -28,7 +28,7 @@ import { openExchangeLog } from './log/open-exchange-log.js';
 import type { RecordPolicy } from './log/record-policy.js';
 import { limiters } from './pace/limiters.js';
 import { randomUserAgent } from './identity/user-agents.js';
-import type { Exchange, ExchangePolicy, Reply } from './pipeline/exchange.js';
+import type { Exchange, ExchangePolicy, NamedSession, Pin, Reply } from './pipeline/exchange.js';
 import { compose } from './pipeline/compose.js';
 import { InFlight } from './pipeline/in-flight.js';
 import type { Next } from './pipeline/stage.js';
@@ -170,25 +170,31 @@ export class Engine {
   }
 
   /** Of the identity that the Request keeps, of its session, or of the least-used credentials. */
-  async #leaseFor(exchange: Exchange): ReturnType<LeaseFor> {
+  #leaseFor(exchange: Exchange): ReturnType<LeaseFor> {
     const { pin, pool, policy, request, session, signal, avoid, shun, waits } = exchange;
-    if (pin !== undefined) {
-      const present = this.pools.present(pool);
-      if (!pin.isIn(present)) {
-        await pin.release();
-        throw removed(pool.endpoint);
-      }
-      return { lease: await pin.lease(exchange), endpoint: present.endpoint, identity: pin.identity };
-    }
+    if (pin !== undefined) return this.#leaseByPin(pin, exchange);
     const { cost, waitMs } = policy;
     const demand = { cost, waitMs, signal, avoid, shun, host: request.url.host };
-    if (session === undefined) {
-      const lease = await this.lease(pool, demand, waits);
-      return { lease, endpoint: lease.endpoint };
+    if (session === undefined) return this.lease(pool, demand, waits).then(leaseAlone);
+    return this.#leaseBySession(session, demand, exchange);
+  }
+
+  async #leaseByPin(pin: Pin, exchange: Exchange): ReturnType<LeaseFor> {
+    const present = this.pools.present(exchange.pool);
+    if (!pin.isIn(present)) {
+      await pin.release();
+      throw removed(exchange.pool.endpoint);
     }
-    const { userAgent } = policy;
+    return { lease: await pin.lease(exchange), endpoint: present.endpoint, identity: pin.identity };
+  }
+
+  async #leaseBySession(
+    { session, rules }: NamedSession,
+    demand: LeaseDemand,
+    { pool, policy: { userAgent }, waits }: Exchange,
+  ): ReturnType<LeaseFor> {
     const filter = typeof userAgent === 'object' && 'filter' in userAgent ? userAgent.filter : undefined;
-    const of = await session.session.lease(demand, session.rules, (one) => this.lease(pool, one, waits), filter);
+    const of = await session.lease(demand, rules, (one) => this.lease(pool, one, waits), filter);
     return { ...of, endpoint: of.lease.endpoint };
   }
 
@@ -308,6 +314,10 @@ export class Engine {
     await this.#sessions.close();
     await this.#stores.close();
   }
+}
+
+function leaseAlone(lease: Lease): Awaited<ReturnType<LeaseFor>> {
+  return { lease, endpoint: lease.endpoint };
 }
 
 function boundsOf({ log: { maxBytes, maxDays } = {} }: ManagerOptions): Partial<SpoolBounds> {

@@ -101,6 +101,7 @@ function openExchange(sender: Sender, call: Call): { exchange: Exchange; abort: 
     deadlineMs: policy.retry.deadlineMs,
   });
   const nowMs = engine.clock.now();
+  // All that a stage may say later has its place: a copy with a new field takes several times as long.
   const exchange: Exchange = {
     id: randomUUID(),
     endpoint,
@@ -110,8 +111,10 @@ function openExchange(sender: Sender, call: Call): { exchange: Exchange; abort: 
     signal: abort.signal,
     pin,
     session,
+    identity: undefined,
     waits,
     avoid: NONE,
+    shun: NONE,
     lease: undefined,
     attempt: openAttempt(0, nowMs),
     trace: openTrace(nowMs, patterns),

@@ -12,7 +12,7 @@ export const SEGMENT_MAX_BYTES: number = 16 * 1024 * 1024;
 export const SEGMENT_MAX_AGE_MS = 3_600_000;
 
 /** Where most texts become bytes: to know how many these are costs as much as to make them. */
-const SHORT = Buffer.allocUnsafeSlow(64 * 1024);
+const SHORT = Buffer.allocUnsafeSlow(256 * 1024);
 /** UTF-8 takes three bytes for one UTF-16 code unit, and four for two. */
 const MOST_BYTES_A_UNIT = 3;
 

@@ -13,19 +13,23 @@ import type { Stage } from '../pipeline/stage.js';
 /** Logs every attempt before its reply or error goes back to the caller: one record each. Never throws, and waits for the disk alone. */
 export function recordStage({ log, clock }: { log: ExchangeLog; clock: Clock }): Stage {
   let underWay = 0;
+
+  function lineOf(exchange: Exchange, outcome: Outcome, startedMs: number): RecordLine {
+    return toLine(exchange, outcome, clock.now(), performance.now() - startedMs);
+  }
+
+  /** At once: the reader of a stream sees its end right after this. */
+  function noteEnding(exchange: Exchange, outcome: Outcome, startedMs: number): void {
+    try {
+      log.write(lineOf(exchange, outcome, startedMs));
+    } catch (error) {
+      warn(error);
+    }
+  }
+
   return async function record(exchange, next) {
     underWay += 1;
     const startedMs = performance.now();
-    const lineOf = (outcome: Outcome): RecordLine =>
-      toLine(exchange, outcome, clock.now(), performance.now() - startedMs);
-    /** At once: the reader of a stream sees its end right after this. */
-    function noteEnding(outcome: Outcome): void {
-      try {
-        log.write(lineOf(outcome));
-      } catch (error) {
-        warn(error);
-      }
-    }
     let outcome: Outcome;
     try {
       outcome = { reply: await next(exchange) };
@@ -37,15 +41,15 @@ export function recordStage({ log, clock }: { log: ExchangeLog; clock: Clock }):
     if (reply === undefined || reply.body instanceof Uint8Array) {
       try {
         // Where no other is under way, none can come together with it.
-        await log.gather(lineOf(outcome), underWay === 0 ? 'tick' : 'turn');
+        await log.gather(lineOf(exchange, outcome, startedMs), underWay === 0 ? 'tick' : 'turn');
       } catch (error) {
         warn(error);
       }
       if (reply === undefined) throw outcome.error;
       return reply;
     }
-    const body = recorded(reply.body, keptBytes(exchange, reply), (ending) => noteEnding({ reply, ...ending }));
-    return { ...reply, body };
+    const onEnding = (ending: BodyEnding): void => noteEnding(exchange, { reply, ...ending }, startedMs);
+    return { ...reply, body: recorded(reply.body, keptBytes(exchange, reply), onEnding) };
   };
 }
 

@@ -4,7 +4,7 @@ import { ClosedError, ConfigError, PoolExhaustedError } from '../errors.js';
 import type { Attempt, Exchange, Reply } from '../pipeline/exchange.js';
 import { openAttempt } from '../pipeline/exchange.js';
 import { header } from '../pipeline/headers.js';
-import type { Stage } from '../pipeline/stage.js';
+import type { Next, Stage } from '../pipeline/stage.js';
 import { TransportFault } from '../transport/fault.js';
 
 /** RFC 9110 §9.2.2, and QUERY of its own RFC. */
@@ -36,47 +36,75 @@ const NOBODY: ReadonlySet<string> = new Set();
 
 type Ending = { readonly reply: Reply } | { readonly error: unknown };
 
+/** What the attempts before this one have shown. */
+interface Before {
+  readonly number: number;
+  readonly used: ReadonlySet<string>;
+  readonly shun: ReadonlySet<string>;
+  /** Of the network, in words. */
+  readonly faults: readonly string[];
+  readonly again: Attempt['retry'];
+  readonly previous: { readonly attempt: Attempt; readonly ending: Ending } | undefined;
+}
+
+const NOTHING_BEFORE: Before = {
+  number: 0,
+  used: NOBODY,
+  shun: NOBODY,
+  faults: [],
+  again: undefined,
+  previous: undefined,
+};
+
 /**
  * Repeats an attempt that failed on the way, at the origin (5xx) or by its credential (429), with another key or
  * proxy where there is one. Each attempt starts from the pristine exchange. The deadline is the exchange's signal.
  */
 export function retryStage({ clock }: { clock: Clock }): Stage {
-  return async function retry(exchange, next) {
+  async function attempted(exchange: Exchange, next: Next, before: Before): Promise<Reply> {
     const { trace } = exchange;
-    let used = NOBODY;
-    let shun = NOBODY;
-    const faults: string[] = [];
-    let again: Attempt['retry'];
-    let previous: { readonly attempt: Attempt; readonly ending: Ending } | undefined;
-    for (let number = 1; ; number++) {
-      const attempt = openAttempt(number, clock.now(), again);
-      trace.attempts = number;
-      trace.last = attempt;
-      let ending: Ending;
-      try {
-        ending = { reply: await next({ ...patient(exchange, previous?.attempt), attempt, avoid: used, shun }) };
-      } catch (error) {
-        ending = { error };
-      }
-      trace.waitedMs += attempt.poolMs + attempt.paceMs;
-      if (previous !== undefined && 'error' in ending && isRefusal(ending.error)) {
+    const { previous, used, shun } = before;
+    const attempt = openAttempt(before.number + 1, clock.now(), before.again);
+    trace.attempts = attempt.number;
+    trace.last = attempt;
+    let ending: Ending;
+    try {
+      ending = { reply: await next({ ...patient(exchange, previous?.attempt), attempt, avoid: used, shun }) };
+    } catch (error) {
+      ending = { error };
+    }
+    trace.waitedMs += attempt.poolMs + attempt.paceMs;
+    if (previous !== undefined) {
+      if ('error' in ending && isRefusal(ending.error)) {
         // No credential is left for another try: what the caller wants to know is why the last one failed.
         trace.attempts = previous.attempt.number;
         trace.last = previous.attempt;
-        return conclude(withHistory(previous.ending, faults.slice(0, -1)));
+        return conclude(withHistory(previous.ending, before.faults.slice(0, -1)));
       }
-      if (previous !== undefined) discard(previous.ending);
-      const reason = repeatReason(exchange, attempt, ending);
-      if (reason === undefined) return conclude(withHistory(ending, faults, trace.notRepeated));
-      if ('error' in ending && ending.error instanceof TransportFault) faults.push(ending.error.message);
-      used = new Set([...used, ...attempt.taken.map(({ id }) => id)]);
-      shun = new Set([...shun, ...unwanted(attempt)]);
-      const delayMs = attempt.verdict?.kind === 'down' ? backoffMs(number) : 0;
-      if (delayMs > 0) await pause(delayMs, exchange.signal);
-      trace.waitedMs += delayMs;
-      again = { reason, delayMs };
-      previous = { attempt, ending };
+      discard(previous.ending);
     }
+    const reason = repeatReason(exchange, attempt, ending);
+    if (reason === undefined) return conclude(withHistory(ending, before.faults, trace.notRepeated));
+    const delayMs = attempt.verdict?.kind === 'down' ? backoffMs(attempt.number) : 0;
+    if (delayMs > 0) await pause(delayMs, exchange.signal);
+    trace.waitedMs += delayMs;
+    return attempted(exchange, next, after(before, attempt, ending, { reason, delayMs }));
+  }
+
+  return function retry(exchange, next) {
+    return attempted(exchange, next, NOTHING_BEFORE);
+  };
+}
+
+function after(before: Before, attempt: Attempt, ending: Ending, again: Attempt['retry']): Before {
+  const fault = 'error' in ending && ending.error instanceof TransportFault ? [ending.error.message] : [];
+  return {
+    number: attempt.number,
+    used: new Set([...before.used, ...attempt.taken.map(({ id }) => id)]),
+    shun: new Set([...before.shun, ...unwanted(attempt)]),
+    faults: [...before.faults, ...fault],
+    again,
+    previous: { attempt, ending },
   };
 }
 

@@ -30,28 +30,46 @@ const host: ReadonlySet<string> = new Set(['host']);
  *   };
  * }
  */
-export async function followRedirects(
+export function followRedirects(
   first: WireRequest,
+  observation: WireObservation,
+  sendOnce: (request: WireRequest, observation: WireObservation) => Promise<WireReply>,
+): Promise<WireReply> {
+  try {
+    const sending = sendOnce(first, observation);
+    if (first.options.maxRedirects === 0) return sending;
+    return sending.then((reply) => (leadsOn(reply) ? follow(first, reply, observation, sendOnce) : reply));
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+function leadsOn({ status, headers }: WireReply): boolean {
+  return redirects.has(status) && header(headers, 'location') !== undefined;
+}
+
+async function follow(
+  first: WireRequest,
+  reply: WireReply,
   observation: WireObservation,
   sendOnce: (request: WireRequest, observation: WireObservation) => Promise<WireReply>,
 ): Promise<WireReply> {
   const { maxRedirects } = first.options;
   let request = first;
-  for (let hops = 0; ; hops++) {
-    const reply = await sendOnce(request, observation);
-    if (maxRedirects === 0 || !redirects.has(reply.status)) return reply;
-    const location = header(reply.headers, 'location');
-    if (location === undefined) return reply;
-    if (reply.body instanceof Readable) reply.body.on('error', () => {}).destroy();
+  let answer = reply;
+  for (let hops = 0; leadsOn(answer); hops++) {
+    if (answer.body instanceof Readable) answer.body.on('error', () => {}).destroy();
 
     const subject = `${request.method} ${request.url.origin}`;
     if (hops === maxRedirects) {
       const message = `${subject}: more than ${maxRedirects} redirects, maxRedirects exceeded`;
       throw fault('ERR_FR_TOO_MANY_REDIRECTS', message);
     }
-    request = await nextHop(request, reply, location, subject);
+    request = await nextHop(request, answer, header(answer.headers, 'location') ?? '', subject);
     observation.redirects++;
+    answer = await sendOnce(request, observation);
   }
+  return answer;
 }
 
 async function nextHop(
