@@ -68,13 +68,18 @@ const SESSION: Rules = {
   maxErrors: rule('a positive integer or Infinity', isCount),
 };
 
+// null is fetch's word for none.
+const signal = rule(
+  'an AbortSignal',
+  (value) => value === null || has('addEventListener', 'removeEventListener')(value),
+);
+
 /** What axios leaves unchecked, and would fail on in other words or not at all. */
 const AXIOS: Rules = {
   timeout: time,
   method: text,
   headers: rule('an object, Headers or pairs', (value) => typeof value === 'object', 'secret'),
-  // null is fetch's word for none.
-  signal: rule('an AbortSignal', (value) => value === null || has('addEventListener', 'removeEventListener')(value)),
+  signal,
   adapter: (_, path, problems) => problems.push(problem(path, 'not taken, the transport of the ProxyManager sends')),
   redirect: rule('follow; maxRedirects: 0 gives the redirect itself', (value) => value === 'follow'),
   url: rule('a string or an URL', (value) => typeof value === 'string' || value instanceof URL, 'secret'),
@@ -185,6 +190,13 @@ const SEND: Rules = { ...AXIOS, ...EXTRAS };
 
 const FETCH: Rules = { ...EXTRAS, timeout: time };
 
+const SEND_ALL: Rules = {
+  concurrency: positiveInteger,
+  onProgress: rule('a function', (value) => typeof value === 'function'),
+  signal,
+  total: rule('a number from 0', (value) => typeof value === 'number' && value >= 0),
+};
+
 /** Throws one `ConfigError` with every mistake in the options of a ProxyManager, unknown ones included. */
 export function checkManagerOptions(options: unknown): void {
   check('ProxyManager', options, MANAGER, knownIn(MANAGER), unwatchable);
@@ -217,6 +229,15 @@ export function checkExtras(door: 'axios' | 'fetch', words: object): void {
   const extras: Record<string, unknown> = {};
   for (const name of Object.keys(rules)) extras[name] = Reflect.get(words, name);
   check(door, extras, rules, undefined, (_, problems) => misspeltOurs(words, rules, problems));
+}
+
+/** Throws one `ConfigError` with every mistake in what `sendAll` is given, unknown options included. */
+export function checkSendAll(inputs: unknown, options: unknown): void {
+  check('sendAll', options, SEND_ALL, knownIn(SEND_ALL), (_, problems) => {
+    const isIterable =
+      typeof inputs === 'object' && inputs !== null && (Symbol.iterator in inputs || Symbol.asyncIterator in inputs);
+    if (!isIterable) problems.push('requests: expected an iterable or async iterable of urls and calls');
+  });
 }
 
 function unwatchable(given: { readonly secrets?: unknown; readonly watch?: unknown }, problems: string[]): void {

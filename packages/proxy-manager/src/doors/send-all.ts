@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { SendOptions } from '../config/options.js';
-import { ConfigError } from '../errors.js';
+import { checkSendAll } from '../config/validate-options.js';
 import { progressMeter, type SendAllProgress } from './progress.js';
 import type { ExchangeResponse } from './response.js';
 
@@ -32,7 +32,7 @@ export async function* sendAll<T>(
   inputs: AsyncIterable<SendAllInput> | Iterable<SendAllInput>,
   options: SendAllOptions = {},
 ): AsyncGenerator<SendAllResult<T>, void, undefined> {
-  check(inputs, options);
+  checkSendAll(inputs, options);
   const { concurrency = DEFAULT_CONCURRENCY, signal, onProgress } = options;
   const iterator = iteratorOf(inputs);
   const settled: SendAllResult<T>[] = [];
@@ -108,19 +108,6 @@ export async function* sendAll<T>(
   }
 }
 
-function check(inputs: unknown, { concurrency, onProgress, total }: SendAllOptions): void {
-  const problems: string[] = [];
-  if (typeof inputs !== 'object' || inputs === null || !(Symbol.iterator in inputs || Symbol.asyncIterator in inputs)) {
-    problems.push('requests: expected an iterable or async iterable of urls and calls');
-  }
-  if (concurrency !== undefined && !(Number.isSafeInteger(concurrency) && concurrency > 0)) {
-    problems.push(`concurrency: expected a positive integer, found ${concurrency}`);
-  }
-  if (total !== undefined && !(total >= 0)) problems.push(`total: expected a number from 0, found ${total}`);
-  if (onProgress !== undefined && typeof onProgress !== 'function') problems.push('onProgress: expected a function');
-  if (problems.length > 0) throw new ConfigError('sendAll', problems);
-}
-
 function iteratorOf<T>(inputs: AsyncIterable<T> | Iterable<T>): AsyncIterator<T> | Iterator<T> {
   return Symbol.asyncIterator in inputs ? inputs[Symbol.asyncIterator]() : inputs[Symbol.iterator]();
 }
@@ -130,11 +117,17 @@ function sizeOf(inputs: object): number | undefined {
   return typeof size === 'number' ? size : undefined;
 }
 
+function isCall(input: unknown): boolean {
+  return typeof input === 'string' || (typeof input === 'object' && input !== null);
+}
+
 async function callWith<R>(
   input: SendAllInput,
   stop: AbortSignal,
   send: (call: SendOptions) => Promise<R>,
 ): Promise<R> {
+  // It says best what is wrong with what is none.
+  if (!isCall(input)) return send(input as SendOptions);
   const call: SendOptions = typeof input === 'string' || input instanceof URL ? { url: input } : input;
   if (call.signal === undefined || call.signal === null) return send({ ...call, signal: stop });
   // Not `AbortSignal.any`, which would hold on to every one of a million calls.

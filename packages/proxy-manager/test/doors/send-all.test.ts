@@ -157,14 +157,31 @@ describe('sendAll', () => {
     expect(found.toSorted((a, b) => a - b)).toEqual([0, 1]);
   });
 
-  test.each<[string, unknown, object, RegExp]>([
+  test.each<[string, unknown, unknown, RegExp]>([
     ['a string', 'http://a', {}, /requests: expected an iterable/],
     ['nothing', undefined, {}, /requests: expected an iterable/],
     ['no concurrency', [], { concurrency: 0 }, /concurrency: expected a positive integer, found 0/],
     ['a total below 0', [], { total: -1 }, /total: expected/],
     ['something to call that is none', [], { onProgress: 'x' }, /onProgress: expected a function/],
+    ['a slip of the pen', [], { concurency: 3 }, /concurency: unknown field, did you mean concurrency\?/],
+    ['a number in place of the options', [], 20, /sendAll: expected an object of options, found a number/],
   ])('refuses %s', async (_what, input, options, message) => {
-    await expect(collect(sendAll(answer, input as string[], options))).rejects.toThrow(message);
+    await expect(collect(sendAll(answer, input as string[], options as object))).rejects.toThrow(message);
+  });
+
+  test('what is no call is a failure that says what send says of it', async () => {
+    const request = startRequest();
+    const found: unknown[] = [];
+    for await (const { status, ...result } of request.sendAll([undefined, 5, null, '/relative'] as never[])) {
+      expect(status).toBe('rejected');
+      found[result.index] = 'reason' in result && (result.reason as Error).message;
+    }
+    expect(found).toEqual([
+      expect.stringMatching(/^send: expected a url, or an object of options with one, found nothing/),
+      expect.stringMatching(/^send: expected a url, or an object of options with one, found a number/),
+      expect.stringMatching(/^send: expected a url, or an object of options with one, found /),
+      expect.stringMatching(/^send: url: expected an absolute http or https url/),
+    ]);
   });
 
   test('the heap does not grow with the input', async () => {
