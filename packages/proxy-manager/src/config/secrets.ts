@@ -117,6 +117,10 @@ function readText(path: string): string | undefined {
 
 function parse(where: string, content: string): unknown {
   const text = content.replace(/^\uFEFF/, '');
+  // Read as UTF-8, its own byte order mark is twice no character, and every second byte is zero.
+  if (/^(?:\uFFFD\uFFFD|.\0)/su.test(text)) {
+    throw new ConfigError(where, ['expected UTF-8, found UTF-16, as > of PowerShell writes it']);
+  }
   const mistake = findJsonMistake(text);
   if (mistake === undefined) return JSON.parse(text);
   throw new ConfigError(where, [`line ${mistake.line}, column ${mistake.column}: expected ${mistake.expected}`]);

@@ -250,6 +250,12 @@ describe('where it is read from', () => {
     }
   });
 
+  test.each(['', '\uFEFF'])('not in UTF-16 (%#)', (mark) => {
+    const path = join(directory, 's.json');
+    writeFileSync(path, mark + text, 'utf16le');
+    expect(() => loadSecrets(path)).toThrow(/s\.json: expected UTF-8, found UTF-16/);
+  });
+
   test('by default ./secrets.json, else ./configs/secrets.json', () => {
     process.chdir(directory);
     mkdirSync('configs');
