@@ -1,5 +1,9 @@
-import type { CookieJar } from 'tough-cookie';
+import type { Cookie, CookieJar } from 'tough-cookie';
 import type { HeaderList } from '../pipeline/headers.js';
+
+/** As browsers bound them, which no server may rely on: of one site, and of the name and value of one in bytes. */
+const MOST_OF_SITE = 180;
+const MOST_BYTES = 4096;
 
 /** The cookies of one session (RFC 6265), as a browser keeps them. */
 export interface Cookies {
@@ -24,12 +28,18 @@ export async function openCookies(saved: unknown): Promise<Cookies> {
       const set = headers.filter(([name]) => name === 'set-cookie');
       // One that a browser would refuse, such as another site's, is left out.
       for (const [, value] of set) {
+        if (value.split(';', 1).join().length > MOST_BYTES) continue;
         const cookie = jar.setCookieSync(value, url.href, { ignoreError: true });
         if (cookie === undefined) continue;
         if (holdsSecret(value)) secret.add(placeOf(cookie));
         else secret.delete(placeOf(cookie));
       }
-      return set.length > 0;
+      if (set.length === 0) return false;
+      for (const cookie of beyondBound(jar, url)) {
+        secret.delete(placeOf(cookie));
+        void jar.store.removeCookie(cookie.domain, cookie.path, cookie.key);
+      }
+      return true;
     },
     save() {
       const all = jar.serializeSync();
@@ -37,6 +47,13 @@ export async function openCookies(saved: unknown): Promise<Cookies> {
       return JSON.stringify({ ...all, cookies });
     },
   };
+}
+
+/** The oldest of a site that has too many. */
+function beyondBound(jar: CookieJar, url: URL): readonly Cookie[] {
+  const all = jar.getCookiesSync(url.href, { allPaths: true });
+  if (all.length <= MOST_OF_SITE) return [];
+  return all.toSorted((one, other) => Number(one.creation) - Number(other.creation)).slice(0, -MOST_OF_SITE);
 }
 
 /** What a cookie takes the place of another by. */

@@ -123,6 +123,27 @@ test('a cookie that a server has put the key into is sent back, and lies in no f
   expect(hits.at(-1)?.cookie?.split('; ').toSorted()).toStrictEqual(['id=7', 'theme=dark']);
 });
 
+test('it keeps no more cookies of a site, and no longer ones, than browsers do: the oldest go', async () => {
+  answer = ({ url }, response) => {
+    const first = Number(url?.slice(1));
+    const many = Array.from({ length: 50 }, (_, n) => `n${first + n}=v`);
+    response.writeHead(200, { 'set-cookie': first === 0 ? [`big=${'x'.repeat(5000)}`, ...many] : many }).end();
+  };
+  const ann = request({ session: 'ann' });
+  for (let first = 0; first < 250; first += 50) await ann.send(`${origin.url}/${first}`);
+  answer = (_, response) => response.end();
+  await ann.send(origin.url);
+  const names =
+    hits
+      .at(-1)
+      ?.cookie?.split('; ')
+      .map((pair) => pair.split('=')[0]) ?? [];
+  expect(names).toHaveLength(180);
+  expect(names).not.toContain('big');
+  expect(names).toContain('n249');
+  expect(names).not.toContain('n0');
+});
+
 test('cookies set by a redirect go with the next hop, and none to another site', async () => {
   const seen: (string | undefined)[] = [];
   await using other = await startOrigin((incoming, response): void => {
