@@ -20,7 +20,7 @@ export interface DialSettings {
   readonly lookup: LookupFunction;
   /** The protocols offered to the origin, the dearest first. */
   readonly alpn: readonly string[];
-  /** TLS sessions by host, to resume. */
+  /** TLS sessions, to resume. */
   readonly sessions: { get(host: string): Buffer | undefined; set(host: string, session: Buffer): unknown };
 }
 
@@ -128,10 +128,17 @@ function tls(
   });
 }
 
-/** What the endpoint says of TLS is for the origin alone, and no session of another identity is resumed. */
-function identity({ tls: own }: Route, { sessions }: DialSettings): Partial<DialSettings> {
-  if (own === undefined) return {};
-  const { id, ca, cert, key, passphrase } = own;
+/**
+ * What the endpoint says of TLS is for the origin alone. By the session that is resumed an origin knows who comes again,
+ * so none is by another way, which is another identity.
+ */
+function identity({ key: way, tls: own }: Route, { sessions }: DialSettings): Partial<DialSettings> {
+  const ofWay = {
+    get: (host: string) => sessions.get(`${way} ${host}`),
+    set: (host: string, session: Buffer) => sessions.set(`${way} ${host}`, session),
+  };
+  if (own === undefined) return { sessions: ofWay };
+  const { ca, cert, key, passphrase } = own;
   return {
     tls: {
       ...(ca === undefined ? {} : { ca }),
@@ -139,10 +146,7 @@ function identity({ tls: own }: Route, { sessions }: DialSettings): Partial<Dial
       ...(key === undefined ? {} : { key: key.reveal() }),
       ...(passphrase === undefined ? {} : { passphrase: passphrase.reveal() }),
     },
-    sessions: {
-      get: (host) => sessions.get(`${id} ${host}`),
-      set: (host, session) => sessions.set(`${id} ${host}`, session),
-    },
+    sessions: ofWay,
   };
 }
 

@@ -1,4 +1,6 @@
+import type { TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, test } from 'vitest';
+import type { ProxyCredential } from '../../src/config/resolve.js';
 import { compose } from '../../src/pipeline/compose.js';
 import type { Stage } from '../../src/pipeline/stage.js';
 import { retryStage } from '../../src/stages/retry.js';
@@ -92,6 +94,31 @@ test('one connection to a proxy serves many http origins; tunnels belong to one 
   }
   expect(observations.map(({ connectMs }) => connectMs !== undefined)).toEqual([true, false, true, true]);
   expect(proxy).toMatchObject({ requests: 2, tunnels: 2 });
+});
+
+test('a TLS session is resumed by the way that it came, for an origin knows who comes again by it', async () => {
+  const origin = await open(
+    startOrigin(
+      (request, response) => response.end(String((request.socket as TLSSocket).isSessionReused())),
+      originCertificate,
+    ),
+  );
+  const [one, other] = [await open(startProxy()), await open(startProxy())];
+  const resumed = async (proxy?: ProxyCredential): Promise<string> => {
+    const request = wireRequest(origin.url, { proxy, headers: [['connection', 'close']] });
+    return textOf((await transport.send(request, observe())).body);
+  };
+  const ways = [proxyAt(one.url, 'p1'), proxyAt(other.url, 'p2'), undefined];
+  for (const way of ways) expect([await resumed(way), await resumed(way)]).toEqual(['false', 'true']);
+});
+
+test('an https proxy that nobody vouches for is given neither password nor request', async () => {
+  const proxy = await open(startProxy({ ...LOGIN, certificate: selfSigned() }));
+  for (const url of ['http://127.0.0.1:9/', 'https://127.0.0.1:9/']) {
+    const fault = await faultOf(transport.send(wireRequest(url, { proxy: proxyAt(proxy.url) }), observe()));
+    expect(fault).toMatchObject({ code: 'DEPTH_ZERO_SELF_SIGNED_CERT', phase: 'proxy', sent: false });
+  }
+  expect(proxy).toMatchObject({ requests: 0, tunnels: 0, refusals: 0 });
 });
 
 test('the certificate of an origin is checked against its name behind a proxy too', async () => {
