@@ -17,6 +17,9 @@ const Platform: new (...words: ConstructorParameters<typeof Response>) => Pick<R
 
 const utf8 = new TextDecoder();
 
+/** Bodies whose Response was let go before anybody took them: they are hung up, as fetch does it, or keep a socket each. */
+const unread = new FinalizationRegistry<Readable>((content) => void content.destroy());
+
 /**
  * A `Response` of the platform with what only fetch itself can give one: `url`, `redirected`, `type`, statuses such as 999,
  * and reasons in any letters. Its text, JSON and bytes are read off what has come; the platform's body, whose streams take
@@ -42,6 +45,7 @@ export class FetchResponse extends Platform implements Response {
     this.#head = head;
     this.#content = content;
     this.#signal = signal;
+    if (content instanceof Readable) unread.register(this, content, content);
   }
 
   get url(): string {
@@ -130,13 +134,16 @@ export class FetchResponse extends Platform implements Response {
     const isOurs = content instanceof Uint8Array || content instanceof Readable;
     if (!isOurs || this.#isRead || this.#platform !== undefined) return undefined;
     this.#isRead = true;
-    return content instanceof Readable ? bytesOf(content, this.#signal) : content;
+    if (!(content instanceof Readable)) return content;
+    unread.unregister(content);
+    return bytesOf(content, this.#signal);
   }
 
   /** The same as the platform makes it; one that was read, where this one was. */
   #whole(): Response {
     if (this.#platform !== undefined) return this.#platform;
     const content = this.#isRead ? '' : this.#content;
+    if (content instanceof Readable) unread.unregister(content);
     // With the type, which a form and a blob are read by.
     this.#platform = new Response(content instanceof Readable ? webBody(content, this.#signal) : content, {
       headers: this.headers,

@@ -1,4 +1,6 @@
 import type { Readable } from 'node:stream';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import type { AxiosError } from 'axios';
 import { expect, test } from 'vitest';
 import { startApi, startRequest, type Api } from './clients.js';
@@ -40,4 +42,23 @@ test('a redirect that fetch was told to fail at is hung up, however long its bod
   const api = await startEndless(302);
   await expect(startRequest().fetch(api.url, { redirect: 'error' })).rejects.toThrow('fetch failed');
   await expect.poll(() => api.openConnections).toBe(0);
+});
+
+test('a Response that is let go unread is hung up, and one whose body somebody holds is not', async () => {
+  setFlagsFromString('--expose-gc');
+  const gc = runInNewContext('gc') as () => void;
+  const api = await startEndless(200);
+  const { fetch } = startRequest();
+  const bodyOf = async (): Promise<ReadableStream | null> => (await fetch(api.url)).body;
+  const body = await bodyOf();
+  for (let n = 0; n < 3; n++) expect((await fetch(api.url)).ok).toBe(true);
+  expect(api.openConnections).toBe(4);
+  await expect
+    .poll(() => {
+      gc();
+      return api.openConnections;
+    })
+    .toBe(1);
+  const read = await body?.getReader().read();
+  expect(Buffer.from(read?.value as Uint8Array).toString()).toBe('and so on');
 });
