@@ -49,12 +49,12 @@ async function filesOf(dataDir: string): Promise<string[]> {
 
 /** Starts a process that takes so many, and waits until it has stopped itself there. */
 async function stopped(
-  where: 'computing' | 'sealed',
+  [where, nth]: readonly ['computing' | 'opening', number],
   dataDir: string,
   pool: Pool,
   { takes, journalBytes }: { readonly takes: number; readonly journalBytes: number },
 ): Promise<{ goOn: (signal: 'SIGCONT' | 'SIGKILL') => Promise<string[]> }> {
-  const args = [STOPPER, dataDir, JSON.stringify(pool), String(takes), String(journalBytes), where];
+  const args = [STOPPER, dataDir, JSON.stringify(pool), String(takes), String(journalBytes), where, String(nth)];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(child, 'close');
   const said: string[] = [];
@@ -74,15 +74,24 @@ async function stopped(
   };
 }
 
-test('who comes to a halt while it computes takes nothing that others have taken meanwhile', async () => {
-  const dataDir = await aDataDir();
-  const pool = poolOf(5);
-  const halted = await stopped('computing', dataDir, pool, { takes: 2, journalBytes: 1e6 });
-  const store = await aStore(dataDir, 1e6);
-  expect(await takeAll(store, pool)).toBe(9);
-  expect(await halted.goOn('SIGCONT')).toEqual(['granted a', 'refused']);
-  expect(await usedIn(store, pool)).toBe(10);
-});
+// Some takes after it has opened the journal a process no longer looks for others before it appends.
+test.each([2, 40])(
+  'who comes to a halt while it computes take %i takes nothing that others have taken',
+  async (nth) => {
+    const dataDir = await aDataDir();
+    const pool = poolOf(50);
+    const halted = await stopped(['computing', nth], dataDir, pool, { takes: nth, journalBytes: 1e6 });
+    const store = await aStore(dataDir, 1e6);
+    expect(await takeAll(store, pool)).toBe(100 - (nth - 1));
+    const said = await halted.goOn('SIGCONT');
+    expect([said.length, said.pop(), new Set(said)]).toEqual([
+      nth,
+      'refused',
+      new Set(['granted a', 'granted b'].slice(0, nth - 1)),
+    ]);
+    expect(await usedIn(store, pool)).toBe(100);
+  },
+);
 
 test.each([
   ['SIGCONT', 20],
@@ -92,7 +101,7 @@ test.each([
   async (signal, least) => {
     const dataDir = await aDataDir();
     const pool = poolOf(50);
-    const halted = await stopped('sealed', dataDir, pool, { takes: 20, journalBytes: 500 });
+    const halted = await stopped(['opening', 2], dataDir, pool, { takes: 20, journalBytes: 500 });
     const store = await aStore(dataDir, 500);
     for (let n = 0; n < 40; n += 1) expect((await store.take({ pool, cost: 1 })).granted).toBe(true);
     const granted = (await halted.goOn(signal)).filter((line) => line.startsWith('granted ')).length;

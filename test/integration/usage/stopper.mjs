@@ -1,16 +1,15 @@
 // Takes uses one after the other and says how each went, a line each, `granted ID` or `refused`. In the middle it says
-// `stops`, and stops itself once: while it computes its second take, or when it has sealed its journal.
-// node stopper.mjs DATA_DIR POOL_JSON TAKES JOURNAL_BYTES computing|sealed
+// `stops`, and stops itself: when it has begun to compute for the NTH time, or is about to open a journal for the NTH time.
+// node stopper.mjs DATA_DIR POOL_JSON TAKES JOURNAL_BYTES computing|opening NTH
 import { writeSync } from 'node:fs';
 import { openCounts } from '../../../packages/proxy-manager/dist/embedded/environment.js';
 import { embeddedUsageStore } from '../../../packages/proxy-manager/dist/usage/embedded.js';
 
-const [dataDir, poolJson, takes, journalBytes, where] = process.argv.slice(2);
-const calls = { computing: 0, sealed: 0 };
+const [dataDir, poolJson, takes, journalBytes, where, nth] = process.argv.slice(2);
+const calls = { computing: 0, opening: 0 };
 function passes(point) {
   calls[point] += 1;
-  // The first time it is opened, or knows nothing of others yet.
-  if (point !== where || calls[point] !== 2) return;
+  if (point !== where || calls[point] !== Number(nth)) return;
   writeSync(1, 'stops\n');
   process.kill(process.pid, 'SIGSTOP');
 }
@@ -20,7 +19,7 @@ const store = embeddedUsageStore({
   environment: async () => ({
     ...environment,
     transact(action) {
-      passes('sealed');
+      passes('opening');
       return environment.transact(action);
     },
   }),

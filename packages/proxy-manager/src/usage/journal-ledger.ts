@@ -1,18 +1,17 @@
 import type { Entry, LedgerHead, LedgerIndex, SectionHead, Shelf } from '../pool/ledger-index.js';
 import type { NodeRecord, Place } from '../pool/node-record.js';
 import { MemoryShelf } from './memory-ledger.js';
-import type { PackedNode } from './packed-record.js';
-import { packNode, unpackRecord } from './packed-record.js';
+import type { RecordChange } from './record-change.js';
+import { changed, changeOf, FRESH, isSame, wholeOf } from './record-change.js';
 
 /** What a ledger has come to: its clock, the last number given, and the records of nodes. */
 export type Change = readonly [
   takes: number,
   nowMs: number,
-  keys: readonly PackedNode[],
-  proxies: readonly PackedNode[],
+  keys: readonly RecordChange[],
+  proxies: readonly RecordChange[],
 ];
 
-const FRESH: NodeRecord = { total: 0, lastTake: 0, restUntilMs: 0, windows: [] };
 /** By no meters and limits: whoever asks next makes the orders anew. */
 const NO_ORDER: SectionHead = { stamp: '', quietUntilMs: Infinity };
 
@@ -41,8 +40,8 @@ export class JournalLedger implements LedgerIndex {
   /** What is to be written down; undefined where nothing has changed. */
   changes(): Change | undefined {
     const { takes, nowMs } = this.#head;
-    const keys = this.#shelves.key.changed();
-    const proxies = this.#shelves.proxy.changed();
+    const keys = this.#shelves.key.changes();
+    const proxies = this.#shelves.proxy.changes();
     if (keys.length === 0 && proxies.length === 0 && nowMs >= this.#written.nowMs) return undefined;
     return [takes, nowMs, keys, proxies];
   }
@@ -71,8 +70,8 @@ export class JournalLedger implements LedgerIndex {
   /** Takes up what is written down. */
   apply([takes, nowMs, keys, proxies]: Change): void {
     const isSetBack = nowMs < this.#written.nowMs;
-    for (const [id, ...packed] of keys) this.#shelves.key.replace(id, unpackRecord(packed));
-    for (const [id, ...packed] of proxies) this.#shelves.proxy.replace(id, unpackRecord(packed));
+    for (const change of keys) this.#shelves.key.apply(change);
+    for (const change of proxies) this.#shelves.proxy.apply(change);
     this.#written = { takes, nowMs };
     this.#lookAnew(isSetBack, takes, nowMs);
   }
@@ -98,20 +97,20 @@ export class JournalLedger implements LedgerIndex {
 
 /** Notes how each node was before it was first put. */
 class NotingShelf extends MemoryShelf {
-  readonly #before = new Map<string, NodeRecord | undefined>();
+  readonly #before = new Map<string, NodeRecord>();
 
   override put(id: string, group: string, entry: Entry, from: Place | undefined): void {
-    if (!this.#before.has(id)) this.#before.set(id, this.get(id)?.record);
+    if (!this.#before.has(id)) this.#before.set(id, this.#recordOf(id));
     super.put(id, group, entry, from);
   }
 
-  changed(): PackedNode[] {
-    const changed: PackedNode[] = [];
+  changes(): RecordChange[] {
+    const changes: RecordChange[] = [];
     for (const [id, before] of this.#before) {
-      const after = this.#recordOf(id);
-      if (!isSame(before, after)) changed.push(packNode(id, after));
+      const change = changeOf(id, before, this.#recordOf(id));
+      if (change !== undefined) changes.push(change);
     }
-    return changed;
+    return changes;
   }
 
   keep(): void {
@@ -119,32 +118,22 @@ class NotingShelf extends MemoryShelf {
   }
 
   undo(): void {
-    for (const [id, before] of this.#before) {
-      if (!isSame(before, this.#recordOf(id))) this.replace(id, before ?? FRESH);
-    }
+    for (const [id, before] of this.#before) if (!isSame(before, this.#recordOf(id))) this.replace(id, before);
     this.#before.clear();
   }
 
-  all(): PackedNode[] {
-    return Array.from(this.ids(), (id) => packNode(id, this.#recordOf(id))).filter(
-      ([, total, lastTake, restUntilMs, ...windows]) => total + lastTake + restUntilMs + windows.length > 0,
-    );
+  apply(change: RecordChange): void {
+    const [id] = change;
+    this.replace(id, changed(this.#recordOf(id), change));
+  }
+
+  all(): RecordChange[] {
+    return Array.from(this.ids(), (id) => [id, this.#recordOf(id)] as const)
+      .filter(([, record]) => !isSame(FRESH, record))
+      .map(([id, record]) => wholeOf(id, record));
   }
 
   #recordOf(id: string): NodeRecord {
     return this.get(id)?.record ?? FRESH;
   }
-}
-
-/** Whether two records say the same: in whatever order they name their windows. */
-function isSame(before: NodeRecord | undefined, after: NodeRecord): boolean {
-  const { total, lastTake, restUntilMs } = before ?? FRESH;
-  if (total !== after.total || lastTake !== after.lastTake || restUntilMs !== after.restUntilMs) return false;
-  return windowsOf(before ?? FRESH) === windowsOf(after);
-}
-
-function windowsOf({ windows }: NodeRecord): string {
-  const used = windows.filter(({ batches }) => batches.length > 0);
-  if (used.length === 0) return '';
-  return JSON.stringify(used.toSorted((a, b) => (a.name < b.name ? -1 : 1)));
 }

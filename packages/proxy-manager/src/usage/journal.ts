@@ -83,7 +83,7 @@ export class Journal {
       while (this.#waiting.length > 0) {
         const replica = this.#replica?.isSealed === false ? this.#replica : await this.#open();
         losses = this.#attempt(replica) ? 0 : losses + 1;
-        if (losses === LOSSES) await new Promise(setImmediate);
+        if (losses > 0 && losses % LOSSES === 0) await new Promise(setImmediate);
       }
     } catch (error) {
       // None can be opened.

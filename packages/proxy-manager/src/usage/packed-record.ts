@@ -27,17 +27,25 @@ export function unpackRecord([total, lastTake, restUntilMs, ...windows]: PackedR
 }
 
 function packWindow({ name, batches }: WindowState): [string, ...number[]] {
-  const packed: [string, ...number[]] = [name];
-  for (const { id, opener, openedAtMs, endsAtMs, used } of batches) packed.push(id, opener, openedAtMs, endsAtMs, used);
-  return packed;
+  return [name, ...numbersOf(batches)];
 }
 
-/** A window's name, and five numbers for each of its batches. */
-export function unpackWindow(packed: readonly [string, ...number[]]): WindowState {
-  const [name] = packed;
-  const numbers = packed as readonly unknown[] as readonly number[];
+/** A window's name, and the numbers of its batches. */
+export function unpackWindow([name, ...numbers]: readonly [string, ...number[]]): WindowState {
+  return { name, batches: batchesOf(numbers) };
+}
+
+export function numbersOf(batches: readonly Batch[]): number[] {
+  const numbers: number[] = [];
+  for (const { id, opener, openedAtMs, endsAtMs, used } of batches) {
+    numbers.push(id, opener, openedAtMs, endsAtMs, used);
+  }
+  return numbers;
+}
+
+export function batchesOf(numbers: readonly number[]): Batch[] {
   const batches: Batch[] = [];
-  for (let at = 1; at < numbers.length; at += PER_BATCH) {
+  for (let at = 0; at < numbers.length; at += PER_BATCH) {
     batches.push({
       id: numbers[at] ?? 0,
       opener: numbers[at + 1] ?? 0,
@@ -46,5 +54,5 @@ export function unpackWindow(packed: readonly [string, ...number[]]): WindowStat
       used: numbers[at + 4] ?? 0,
     });
   }
-  return { name, batches };
+  return batches;
 }
