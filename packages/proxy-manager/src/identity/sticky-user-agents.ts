@@ -15,9 +15,13 @@ export function stickyUserAgents(
   function remember(name: string, userAgent: string): string {
     byName.delete(name);
     byName.set(name, userAgent);
-    const [oldest] = byName.keys();
-    if (byName.size > remembered && oldest !== undefined) byName.delete(oldest);
+    if (byName.size > remembered) forgetOldest();
     return userAgent;
+  }
+
+  function forgetOldest(): void {
+    const [oldest] = byName.keys();
+    if (oldest !== undefined) byName.delete(oldest);
   }
 
   return (credential, named) => {

@@ -21,14 +21,16 @@ export function withUserAgent(
   options: { /** Default: true. */ readonly hints?: boolean } = {},
 ): HeaderList {
   if (header(headers, 'user-agent') !== undefined) return headers;
-  const { family, own, hinted } = browserOf(userAgent);
+  const { family, own, hinted, newest } = browserOf(userAgent);
   if (family === undefined) return [...own, ...headers];
-  const list: HeaderList[number][] = [];
-  for (const field of options.hints === false ? own : hinted) {
-    if (header(headers, field[0]) === undefined) list.push(field);
-  }
-  list.push(...headers);
-  return inBrowserOrder(list, family);
+  const sent = options.hints === false ? own : hinted;
+  // Most calls bring no headers of their own, and so the very same list.
+  if (newest.sent === sent && newest.headers === headers) return newest.list;
+  const list = sent.filter(([name]) => header(headers, name) === undefined);
+  newest.sent = sent;
+  newest.headers = headers;
+  newest.list = inBrowserOrder([...list, ...headers], family);
+  return newest.list;
 }
 
 /** What a browser with this user agent sends of its own accord, and the same with its client hints. */
@@ -36,6 +38,8 @@ interface Browser {
   readonly family: BrowserFamily | undefined;
   readonly own: HeaderList;
   readonly hinted: HeaderList;
+  /** What came of these headers, and what it sends, when it was last asked. */
+  readonly newest: { sent: HeaderList | undefined; headers: HeaderList | undefined; list: HeaderList };
 }
 
 /** A user agent is sent many times, and takes some twenty searches to read. */
@@ -55,9 +59,13 @@ function browserOf(userAgent: string): Browser {
 function readBrowser(userAgent: string): Browser {
   const family = browserFamily(userAgent);
   const field: HeaderList[number] = ['User-Agent', userAgent];
-  if (family === undefined) return { family, own: [field], hinted: [field] };
+  if (family === undefined) return { family, own: [field], hinted: [field], newest: nothingYet() };
   const own: HeaderList = [field, ['Accept-Language', ACCEPT_LANGUAGE[family]]];
-  return { family, own, hinted: [...clientHints(userAgent), ...own] };
+  return { family, own, hinted: [...clientHints(userAgent), ...own], newest: nothingYet() };
+}
+
+function nothingYet(): Browser['newest'] {
+  return { sent: undefined, headers: undefined, list: [] };
 }
 
 /** Where browsers send client hints: https, and the machine itself. */

@@ -61,6 +61,7 @@ function sameKind(text: string, body: Body): string | Uint8Array {
 
 /** `{key}` in the text replaced by the key. A function replaces, since a key may hold `$&`. */
 export function fillText(template: string, key: string): string {
+  if (template === PLACEHOLDER) return key;
   return template.replaceAll(PLACEHOLDER, () => key);
 }
 

@@ -14,7 +14,8 @@ export function identityStage(): Stage {
   function chosenFor({ attempt, endpoint, identity, policy: { userAgent } }: Exchange): Promise<string> | string {
     if (typeof userAgent === 'object' && 'value' in userAgent) return userAgent.value;
     if (identity !== undefined) return identity.userAgent;
-    const credential = [endpoint.name, ...attempt.taken.map(({ id }) => id)].join('\n');
+    let credential = endpoint.name;
+    for (const { id } of attempt.taken) credential += `\n${id}`;
     return userAgentOf(credential, typeof userAgent === 'object' ? userAgent : undefined);
   }
 
