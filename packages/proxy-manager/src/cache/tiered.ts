@@ -32,7 +32,8 @@ export function tieredCacheStore(options: TieredCacheOptions): CacheStore {
   /** Entries on their way from here to the store. */
   const writing = new Map<string, CacheEntry>();
   const outdate = (key: string | undefined): void => {
-    for (const changed of key === undefined ? [...loading.keys()] : [key]) loading.delete(changed);
+    if (key === undefined) loading.clear();
+    else loading.delete(key);
   };
   const watch = store.watch?.((key) => {
     outdate(key);
@@ -91,12 +92,15 @@ export function tieredCacheStore(options: TieredCacheOptions): CacheStore {
       outdate(key);
       writing.set(key, entry);
       void memory.set(key, entry);
+      let storing: Promise<boolean> | undefined;
       try {
-        const isStored = await pending.track(store.set(key, entry, fence));
+        storing = pending.begin(store.set(key, entry, fence));
+        const isStored = await storing;
         // A later leader knows better.
         if (!isStored) await memory.delete(key);
         return isStored;
       } finally {
+        if (storing !== undefined) pending.end(storing);
         if (writing.get(key) === entry) writing.delete(key);
       }
     },

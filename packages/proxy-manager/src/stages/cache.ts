@@ -63,6 +63,9 @@ export function cacheStage({ store, log, clock }: CacheStageOptions): {
     if (ask.onlyStored) return refuse(exchange, ask);
     // Who wants the origin's own word is not served by what others were told.
     if (!ask.reads || ask.mustConfirm) return await toOrigin(store, exchange, ask, near, next);
+    exchange.signal.throwIfAborted();
+    const flight = flights.leadAtOnce(near.found.wanted, landings);
+    if (flight !== undefined) return await lead(flight, exchange, ask, near, next);
     return await fly(flights, landings, exchange, ask, near, next);
   }
 
@@ -75,9 +78,7 @@ export function cacheStage({ store, log, clock }: CacheStageOptions): {
     near: Miss,
     next: Next,
   ): Promise<Reply> {
-    const { wanted } = near.found;
-    exchange.signal.throwIfAborted();
-    const boarding = by.leadAtOnce(wanted, landings) ?? (await by.board(wanted, landings, exchange.signal));
+    const boarding = await by.board(near.found.wanted, landings, exchange.signal);
     if (boarding.role === 'alone') return toOrigin(store, exchange, ask, near, next);
     if (boarding.role === 'leader') return await lead(boarding, exchange, ask, near, next);
     const landed = await fromStore(withLanded(store, boarding.reply), exchange, ask, next);
