@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,16 +22,7 @@ test('a disk that is full is an ERR_STORE for each take that has no room, and al
     windows: [{ limit: TAKES, everyMs: 3_600_000 }],
   }));
   const pool: Pool = { endpoint: 'full', sections: [{ kind: 'key', meters }] };
-  const command = `ulimit -f ${BLOCKS}; exec "$0" "$@"`;
-  const { stdout } = await promisify(execFile)('sh', [
-    '-c',
-    command,
-    process.execPath,
-    FILLER,
-    dataDir,
-    JSON.stringify(pool),
-    String(TAKES),
-  ]);
+  const { stdout } = await limited(dataDir, pool, TAKES);
   const lines = stdout.trimEnd().split('\n');
   const granted = lines.filter((line) => line.startsWith('granted '));
   expect(granted.length).toBeGreaterThan(0);
@@ -47,3 +38,34 @@ test('a disk that is full is an ERR_STORE for each take that has no room, and al
   const after = (await store.read(pool)).reduce((sum, { total }) => sum + total, 0);
   expect(after).toBe(granted.length + 1);
 });
+
+test('a journal that no other can follow for want of room fails each take, and leaves nothing behind', async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'proxy-manager-full-'));
+  onTestFinished(() => rm(dataDir, { recursive: true }));
+  const meters = Array.from({ length: 1_000 }, (_, n) => ({
+    id: `key-${n}`,
+    windows: [{ limit: TAKES, everyMs: 3_600_000 }],
+  }));
+  const pool: Pool = { endpoint: 'full', sections: [{ kind: 'key', meters }] };
+  const environment = await openCounts(dataDir);
+  onTestFinished(() => environment.close());
+  const store = embeddedUsageStore({ environment: async () => environment });
+  await Promise.all(meters.map(() => store.take({ pool, cost: 1 })));
+  const journals = join(dataDir, 'counts', 'usage-v2');
+  const directory = join(journals, String((await readdir(journals))[0]));
+  const journal = join(directory, '1.ndjson');
+  await appendFile(journal, `\n[${(await stat(journal)).size},"sealed by another"]`);
+
+  const { stdout } = await limited(dataDir, pool, 3);
+  expect(stdout.trimEnd().split('\n')).toEqual(Array.from({ length: 3 }, () => 'failed ERR_STORE'));
+  expect(await readdir(directory)).toEqual(['1.ndjson']);
+  expect((await store.take({ pool, cost: 1 })).granted).toBe(true);
+  expect((await store.read(pool)).reduce((sum, { total }) => sum + total, 0)).toBe(1_001);
+});
+
+/** Takes so many in a process that may write no larger file. */
+function limited(dataDir: string, pool: Pool, takes: number): Promise<{ stdout: string }> {
+  const command = `ulimit -f ${BLOCKS}; exec "$0" "$@"`;
+  const args = [FILLER, dataDir, JSON.stringify(pool), String(takes)];
+  return promisify(execFile)('sh', ['-c', command, process.execPath, ...args]);
+}

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Environment } from '../embedded/environment.js';
 import { JournalFile } from './journal-file.js';
@@ -33,11 +33,17 @@ export class Generations {
   /** The newest one; where that still is `sealed`, a new one that begins with `first`. */
   async follow(sealed: number, first: string): Promise<JournalFile> {
     const made = join(this.#directory, `${sealed + 1}-${randomUUID()}${MADE}`);
-    if (newestOf(readdirSync(this.#directory)) === sealed) await writeFlushed(made, first);
-    return this.#locked(() => {
-      if (this.#newest() === sealed) renameSync(made, this.#path(sealed + 1));
-      return this.#newest();
-    });
+    try {
+      if (newestOf(readdirSync(this.#directory)) === sealed) await writeFlushed(made, first);
+      return await this.#locked(() => {
+        if (this.#newest() === sealed) renameSync(made, this.#path(sealed + 1));
+        return this.#newest();
+      });
+    } catch (error) {
+      // Each attempt on a full disk would leave one.
+      await rm(made, { force: true });
+      throw error;
+    }
   }
 
   async #locked(find: () => number): Promise<JournalFile> {
