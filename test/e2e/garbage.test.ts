@@ -12,8 +12,9 @@ const ANSWERS = [
   'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\n',
   `HTTP/1.1 200 OK\r\nx: ${'y'.repeat(100_000)}\r\n\r\n`,
   'HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 5\r\n\r\nhello',
-  'HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 3\r\n\r\n\u00ff\u00fe\u00fd',
-  'HTTP/1.1 999 What\r\ncontent-length: 0\r\n\r\n',
+  // These two are replies, after which the connection would be used once more.
+  'HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-type: text/plain\r\ncontent-length: 3\r\n\r\n\u00ff\u00fe\u00fd',
+  'HTTP/1.1 999 What\r\nconnection: close\r\ncontent-length: 0\r\n\r\n',
   '',
 ];
 
