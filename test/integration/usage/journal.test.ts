@@ -93,6 +93,17 @@ test.each([2, 40])(
   },
 );
 
+test.each([2, 40])('what it had computed by take %i is not counted beside what it takes after that', async (nth) => {
+  const dataDir = await aDataDir();
+  const pool = poolOf(50);
+  const halted = await stopped(['computing', nth], dataDir, pool, { takes: nth, journalBytes: 1e6 });
+  const store = await aStore(dataDir, 1e6);
+  // It is at the other one.
+  expect((await store.take({ pool, cost: 1, pin: ['a'] })).granted).toBe(true);
+  expect(await halted.goOn('SIGCONT')).toHaveLength(nth);
+  expect(await usedIn(store, pool)).toBe(nth + 1);
+});
+
 test.each([
   ['SIGCONT', 20],
   ['SIGKILL', 0],

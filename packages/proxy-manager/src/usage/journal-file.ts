@@ -32,14 +32,13 @@ export class JournalFile {
     return bytes;
   }
 
-  /** Appends `length` bytes, behind what others may have appended meanwhile; throws where there is no room for all. */
-  append(text: string, length: number): void {
+  /** Appends behind whatever lies there by now; where there is no room for all of it, only a beginning. */
+  append(text: string): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       this.#flushing = this.#flush();
     }, FLUSH_MS).unref();
-    const written = writeSync(this.#file, text);
-    if (written < length) throw new Error(`no room for more than ${written} of ${length} bytes`);
+    writeSync(this.#file, text);
   }
 
   /** Flushes what is not flushed yet, and closes. */

@@ -84,26 +84,25 @@ export class Replica {
     return this.#isSealed;
   }
 
-  #lose(): false {
-    this.#ledger.undo();
-    this.#catchUp();
-    return false;
-  }
-
   /** Appends a change, or the seal, and tells whether it counts. */
   #append(change?: Change): boolean {
     const at = this.#size;
     const text = recordText([at, this.#writer, ...(change ?? [])]);
     const length = Buffer.byteLength(text);
-    this.file.append(text, length);
+    this.file.append(text);
     if (this.file.size() === at + length) {
       if (change !== undefined) this.#ledger.keep(change);
       this.#size += length;
       this.#offset = this.#size;
       return true;
     }
+    return this.#lose(at);
+  }
+
+  /** Takes back what is not written down, or not known to be, and takes up what is. */
+  #lose(own?: number): boolean {
     this.#ledger.undo();
-    return this.#catchUp(at);
+    return this.#catchUp(own);
   }
 
   #catchUp(own?: number): boolean {
