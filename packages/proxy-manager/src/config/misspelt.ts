@@ -50,6 +50,7 @@ const PASSED_ON: ReadonlySet<string> = new Set([
 /** Where those are that somebody writes beside the others, or knows from other libraries. */
 const INSIDE: Readonly<Record<string, string>> = {
   attempts: 'retry.attempts',
+  concurrency: 'sendAll(urls, { concurrency })',
   deadlineMs: 'retry.deadlineMs',
   retries: 'retry.attempts',
   tags: 'cache.tags',

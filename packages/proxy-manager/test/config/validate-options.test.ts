@@ -246,6 +246,7 @@ describe('a slip of the pen in the options of a Request or a call', () => {
     ['retries', 'retry.attempts'],
     ['tags', 'cache.tags'],
     ['ttlMs', 'cache.ttlMs'],
+    ['concurency', 'sendAll(urls, { concurrency })'],
   ])('%s is taken for %s', (name, meant) => {
     expect(() => checkSendOptions({ url: 'https://api.example.com', [name]: 1 })).toThrow(`did you mean ${meant}?`);
   });
