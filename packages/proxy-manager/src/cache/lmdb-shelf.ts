@@ -163,7 +163,7 @@ export class LmdbShelf {
     if (this.#stored > 0) this.#sweep(nowMs);
     const evicted = this.#makeRoom(maxBytes);
     if (this.#changed.size > 0) this.#tell();
-    if (this.#changed.size > 0 || this.#totals.number !== number) this.#save();
+    if (this.#changed.size > 0 || evicted > 0 || this.#totals.number !== number) this.#save();
     return evicted;
   }
 
@@ -292,7 +292,8 @@ export class LmdbShelf {
     let moved = 0;
     while (this.#totals.bytes > maxBytes) {
       const oldest = Array.from(this.#database.getRange({ start: ['e'], end: ['f'], limit: EVICTED_AT_ONCE }));
-      if (oldest.length === 0) break;
+      // Damaged rows told no longer how much they counted.
+      if (oldest.length === 0) Object.assign(this.#totals, { bytes: 0, entries: 0 });
       for (const { key: at, value: row } of oldest) {
         if (this.#totals.bytes <= maxBytes) break;
         const meta = readMeta(row);

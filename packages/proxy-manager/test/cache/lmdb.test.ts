@@ -186,6 +186,23 @@ describe('lmdb cache store', () => {
     await own.close();
   });
 
+  test('a store with a smaller bound than the last one makes room with its first change, and counts that', async () => {
+    const own = await scratchEnvironment();
+    const shared = async (): Promise<Environment> => own;
+    const large = lmdbCacheStore({ environment: shared, clock });
+    const keys = Array.from({ length: 20 }, (_, index) => keyFor(`entry ${index}`));
+    for (const key of keys) await large.set(key, entry({ body: randomBytes(1_000) }));
+    const small = lmdbCacheStore({ environment: shared, clock, maxBytes: 10_000 });
+    expect(await small.delete(keyFor('nothing'))).toBe(false);
+    const { entries, bytes } = await small.stats();
+    expect(entries).toBeLessThan(10);
+    expect(bytes).toBeLessThanOrEqual(10_000);
+    const left: CacheListing[] = [];
+    for await (const listing of small.list()) left.push(listing);
+    expect([left.length, left.reduce((sum, one) => sum + one.bytes, 0)]).toEqual([entries, bytes]);
+    await own.close();
+  });
+
   test('whatever is stored, used, deleted, evicted or expires: the rows tell of the same entries', async () => {
     const time = { nowMs: clock.now(), now: (): number => time.nowMs };
     const own = await scratchEnvironment();
