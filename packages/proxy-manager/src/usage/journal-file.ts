@@ -32,13 +32,13 @@ export class JournalFile {
     return bytes;
   }
 
-  /** Appends behind whatever lies there by now; where there is no room for all of it, only a beginning. */
-  append(text: string): void {
+  /** Appends behind whatever lies there by now, and tells how many bytes: where there is no room, only a beginning. */
+  append(text: string): number {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       this.#flushing = this.#flush();
     }, FLUSH_MS).unref();
-    writeSync(this.#file, text);
+    return writeSync(this.#file, text);
   }
 
   /** Flushes what is not flushed yet, and closes. */

@@ -89,8 +89,9 @@ export class Replica {
     const at = this.#size;
     const text = recordText([at, this.#writer, ...(change ?? [])]);
     const length = Buffer.byteLength(text);
-    this.file.append(text);
-    if (this.file.size() === at + length) {
+    const written = this.file.append(text);
+    // Others may have added what is missing.
+    if (written === length && this.file.size() === at + length) {
       if (change !== undefined) this.#ledger.keep(change);
       this.#size += length;
       this.#offset = this.#size;
