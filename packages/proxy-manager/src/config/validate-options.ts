@@ -227,7 +227,7 @@ function beyondTheFields(given: object, problems: string[]): void {
 export function checkExtras(door: 'axios' | 'fetch', words: object): void {
   const rules = door === 'axios' ? EXTRAS : FETCH;
   const extras: Record<string, unknown> = {};
-  for (const name of Object.keys(rules)) extras[name] = Reflect.get(words, name);
+  for (const name of Object.keys(words)) if (Object.hasOwn(rules, name)) extras[name] = Reflect.get(words, name);
   check(door, extras, rules, undefined, (_, problems) => misspeltOurs(words, rules, problems));
 }
 

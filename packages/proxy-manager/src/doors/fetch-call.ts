@@ -8,7 +8,7 @@ import { header } from '../pipeline/headers.js';
 import { Bare } from './bare.js';
 import type { Call } from './door.js';
 import { bodyOfRequest } from './early-body.js';
-import { toOutbound } from './outbound.js';
+import { ACCEPT_ALL, toOutbound } from './outbound.js';
 
 /** As fetch follows. */
 const MAX_REDIRECTS = 20;
@@ -66,8 +66,6 @@ function callOf(
   });
   return outbound instanceof Promise ? outbound.then(of) : of(outbound);
 }
-
-const ACCEPT_ALL = [['accept', '*/*']] as const;
 
 /** As fetch reads and checks them; it accepts everything where its caller does not say what. */
 function headersOf(given: Init['headers']): HeaderList {

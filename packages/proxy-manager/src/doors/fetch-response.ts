@@ -84,12 +84,12 @@ export class FetchResponse extends Platform implements Response {
   }
 
   async text(): Promise<string> {
-    const taken = this.#taken();
-    return taken === undefined ? this.#whole().text() : utf8.decode(await taken);
+    return this.#text();
   }
 
   async json(): Promise<unknown> {
-    return JSON.parse(await this.text());
+    const text = this.#text();
+    return JSON.parse(typeof text === 'string' ? text : await text);
   }
 
   /** In memory of its own. */
@@ -126,6 +126,12 @@ export class FetchResponse extends Platform implements Response {
         return [stream(), clone.body as ReadableStream];
       },
     };
+  }
+
+  #text(): Promise<string> | string {
+    const taken = this.#taken();
+    if (taken === undefined) return this.#whole().text();
+    return taken instanceof Promise ? taken.then((bytes) => utf8.decode(bytes)) : utf8.decode(taken);
   }
 
   /** What has come, for one reader; undefined where the platform has it, or somebody took it. */

@@ -115,6 +115,11 @@ const NOTHING_SAID: HeaderList = [
   ['Accept-Encoding', ACCEPT_ENCODING],
 ];
 
+/** What fetch says where its caller says nothing. */
+export const ACCEPT_ALL: HeaderList = [['accept', '*/*']];
+
+const ALL_ACCEPTED: HeaderList = [...ACCEPT_ALL, ['Accept-Encoding', ACCEPT_ENCODING]];
+
 /** The call's fields over the defaults': a call says `false` or `null` to leave a default away, as in axios. */
 export function toHeaderList(
   defaults: SendOptions['headers'],
@@ -122,6 +127,7 @@ export function toHeaderList(
   method: string,
 ): HeaderList {
   if (defaults === undefined && given === undefined) return NOTHING_SAID;
+  if (defaults === undefined && given === ACCEPT_ALL) return ALL_ACCEPTED;
   const fields = new Map<string, { readonly name: string; readonly values: readonly unknown[] }>();
   for (const source of [defaults, given]) {
     for (const [name, value] of headerEntries(source, method)) {
