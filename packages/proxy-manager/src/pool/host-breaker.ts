@@ -29,6 +29,8 @@ export class HostBreaker {
 
   /** Undefined: go on. Else until when the host is left alone, and why. */
   refusal(host: string): { readonly untilMs: number; readonly why: string } | undefined {
+    // The usual case, and two searches of it are made for each request.
+    if (this.#hosts.size === 0) return undefined;
     const seen = this.#hosts.get(host);
     if (seen === undefined || seen.untilMs === 0) return undefined;
     const nowMs = this.#clock.now();
@@ -40,7 +42,7 @@ export class HostBreaker {
   }
 
   up(host: string): void {
-    this.#hosts.delete(host);
+    if (this.#hosts.size > 0) this.#hosts.delete(host);
   }
 
   down(host: string, why: string): void {
