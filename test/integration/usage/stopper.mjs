@@ -18,9 +18,9 @@ const environment = await openCounts(dataDir);
 const store = embeddedUsageStore({
   environment: async () => ({
     ...environment,
-    transact(action) {
+    locked(action) {
       passes('opening');
-      return environment.transact(action);
+      return environment.locked(action);
     },
   }),
   clock: {

@@ -36,6 +36,8 @@ export interface Environment {
    * them, a power cut may lose the last instants and damages nothing older. Other processes wait for it meanwhile.
    */
   transact<T>(action: () => T): Promise<T>;
+  /** Runs `action`, synchronous, which writes to no database, while nobody else is in here or in `transact`. */
+  locked<T>(action: () => T): Promise<T>;
   /** Lets go; idempotent. */
   close(): Promise<void>;
 }
@@ -186,6 +188,10 @@ function hold(dataDir: string, path: string, shared: Shared, opened: Opened): En
     transact: async (action) => {
       assertHeld();
       kept?.note();
+      return writes.transact(action);
+    },
+    locked: async (action) => {
+      assertHeld();
       return writes.transact(action);
     },
     async close() {

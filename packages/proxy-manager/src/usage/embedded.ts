@@ -82,11 +82,9 @@ export function embeddedUsageStore(options: EmbeddedUsageOptions): UsageStore {
           return noteIn(store.database, { book, id }, event, clock.now());
         }),
       ),
-    // In a transaction: what is read outside of one may be a moment old.
+    // What is read outside of a transaction may be a moment old.
     standings: (book) =>
-      using('read the standings', ({ environment, database }) =>
-        environment.transact(() => standingsIn(database, book)),
-      ),
+      using('read the standings', ({ environment, database }) => environment.locked(() => standingsIn(database, book))),
     async close() {
       const all = [...journals.values()];
       journals.clear();

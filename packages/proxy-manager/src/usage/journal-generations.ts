@@ -11,7 +11,7 @@ const MADE = '.new';
 
 /**
  * The files of one journal, `1.ndjson` and so on. Each but the first begins with all that the one before it had come to,
- * and replaces it. Files come and go only under the lock of an lmdb transaction, so the newest one is always known.
+ * and replaces it. Files come and go only under the lock of lmdb's transactions, so the newest one is always known.
  */
 export class Generations {
   readonly #environment: Environment;
@@ -48,7 +48,7 @@ export class Generations {
 
   async #locked(find: () => number): Promise<JournalFile> {
     let file: JournalFile | undefined;
-    return this.#environment.transact(() => {
+    return this.#environment.locked(() => {
       // A transaction may have to run again.
       file?.closeSync();
       const generation = find();

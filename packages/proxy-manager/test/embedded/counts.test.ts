@@ -32,7 +32,7 @@ describe('openCounts', () => {
 
   async function open(): Promise<void> {
     environment = await openCounts(dataDir);
-    database = await environment.openDatabase<number>({ name: 'usage', version: 1 });
+    database = await environment.openDatabase<number>({ name: 'usage', version: 2 });
   }
   const increase = (): Promise<number> =>
     environment.transact(() => {
@@ -102,6 +102,16 @@ describe('openCounts', () => {
       .poll(() => stat(join(counts, 'copy.mdb')).then(({ size }) => size), { timeout: 10_000 })
       .toBeGreaterThan(0);
     expect((await readdir(counts)).filter((name) => name.startsWith('copying-'))).toEqual([]);
+  });
+
+  test('copies nothing for who only takes its lock', async () => {
+    expect(await environment.locked(() => database.get('n'))).toBeUndefined();
+    await environment.close();
+    expect(await readdir(counts)).not.toContain('copy.mdb');
+    await open();
+    await increase();
+    await environment.close();
+    expect(await readdir(counts)).toContain('copy.mdb');
   });
 
   test('many who begin a boot together begin the same one', async () => {
