@@ -286,7 +286,7 @@ export class LmdbShelf {
     totals.leftMs = Infinity;
   }
 
-  /** Those go that were stored the longest ago; one that was used since then is put behind all others instead. */
+  /** Those go that were stored the longest ago; one that was used since then is put where its last use is instead. */
   #makeRoom(maxBytes: number): number {
     let evicted = 0;
     let moved = 0;
@@ -304,17 +304,19 @@ export class LmdbShelf {
         else if (reference.used > reference.number && moved < MOST_MOVED) {
           this.#move(place, reference, row);
           moved++;
+          // Its turn may come among these.
+          const next = oldest.findIndex(({ key }) => (key as [string, number])[1] > reference.used);
+          if (next !== -1) oldest.splice(next, 0, { key: ['e', reference.used], value: row });
         } else if (this.#drop(place)) evicted++;
       }
     }
     return evicted;
   }
 
-  #move(place: number, { number, expiresAtMs }: Reference, row: Buffer): void {
-    const behind = ++this.#totals.number;
+  #move(place: number, { number, used, expiresAtMs }: Reference, row: Buffer): void {
     this.#database.removeSync(['e', number]);
-    this.#database.putSync(['e', behind], row);
-    this.#refer(place, { number: behind, used: behind, expiresAtMs });
+    this.#database.putSync(['e', used], row);
+    this.#refer(place, { number: used, used, expiresAtMs });
   }
 
   #tell(): void {

@@ -203,6 +203,22 @@ describe('lmdb cache store', () => {
     await own.close();
   });
 
+  test('one that was used goes before what was stored after that', async () => {
+    const own = await scratchEnvironment();
+    const store = lmdbCacheStore({ environment: async () => own, clock, maxBytes: 60_000 });
+    const keys = Array.from({ length: 60 }, (_, index) => keyFor(`entry ${index}`));
+    for (const [index, key] of keys.entries()) {
+      await store.set(key, entry({ body: randomBytes(1_000) }));
+      // Each second one of the first ten, and none of them again.
+      if (index === 9) for (const used of keys.slice(0, 10)) if (keys.indexOf(used) % 2 === 0) store.touch?.(used);
+    }
+    const rows = await own.openDatabase<Buffer>(CACHE_DATABASE, { encoding: 'binary' });
+    const kept = keys.flatMap((key, index) => (rows.doesExist(['k', keyPlace(key)]) ? [index] : []));
+    expect(kept.length).toBeLessThan(40);
+    expect(kept).toEqual(keys.map((_, index) => index).slice(-kept.length));
+    await own.close();
+  });
+
   test('whatever is stored, used, deleted, evicted or expires: the rows tell of the same entries', async () => {
     const time = { nowMs: clock.now(), now: (): number => time.nowMs };
     const own = await scratchEnvironment();
