@@ -26,7 +26,7 @@ export class Generations {
   open(): Promise<JournalFile> {
     return this.#locked(() => {
       mkdirSync(this.#directory, { recursive: true });
-      return this.#newest();
+      return this.#newest(1);
     });
   }
 
@@ -34,10 +34,12 @@ export class Generations {
   async follow(sealed: number, first: string): Promise<JournalFile> {
     const made = join(this.#directory, `${sealed + 1}-${randomUUID()}${MADE}`);
     try {
-      if (newestOf(readdirSync(this.#directory)) === sealed) await writeFlushed(made, first);
+      // Somebody may have removed all of it meanwhile.
+      mkdirSync(this.#directory, { recursive: true });
+      if (newestOf(readdirSync(this.#directory), sealed) === sealed) await writeFlushed(made, first);
       return await this.#locked(() => {
-        if (this.#newest() === sealed) renameSync(made, this.#path(sealed + 1));
-        return this.#newest();
+        if (this.#newest(sealed) === sealed) renameSync(made, this.#path(sealed + 1));
+        return this.#newest(sealed);
       });
     } catch (error) {
       // Each attempt on a full disk would leave one.
@@ -57,10 +59,10 @@ export class Generations {
     });
   }
 
-  /** Removes what it has replaced, and what others had made to follow that. */
-  #newest(): number {
+  /** Removes what it has replaced, and what others had made to follow that; `otherwise` where there is none. */
+  #newest(otherwise: number): number {
     const names = readdirSync(this.#directory);
-    const newest = newestOf(names);
+    const newest = newestOf(names, otherwise);
     for (const name of names) {
       const generation = Number.parseInt(name, 10);
       const isOld = name.endsWith(MADE) ? generation <= newest : generation < newest;
@@ -74,9 +76,9 @@ export class Generations {
   }
 }
 
-function newestOf(names: readonly string[]): number {
+function newestOf(names: readonly string[], otherwise: number): number {
   const generations = names.filter((name) => name.endsWith(JOURNAL)).map((name) => Number.parseInt(name, 10));
-  return Math.max(1, ...generations);
+  return generations.length === 0 ? otherwise : Math.max(...generations);
 }
 
 async function writeFlushed(path: string, text: string): Promise<void> {

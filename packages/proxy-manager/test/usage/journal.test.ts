@@ -121,6 +121,16 @@ test('a journal is replaced by what it has come to when it is long, also for tho
   expect((await readFile(join(directory, name))).length).toBeLessThan(1_500);
 });
 
+test('counting goes on where the files were removed meanwhile', async () => {
+  const pool = aPool(1_000);
+  const store = await aStore(1_000);
+  for (let n = 0; n < 100; n += 1) {
+    if (n === 1 || n === 50) await rm(await directoryOf(pool), { recursive: true });
+    await store.take({ pool, cost: 1 });
+  }
+  expect([await usedIn(store, pool), await usedIn(await aStore(1_000), pool)]).toEqual([100, 100]);
+});
+
 test('a journal that has become shorter is a fault, and no count', async () => {
   const pool = aPool(1_000);
   const store = await aStore();
