@@ -1,5 +1,6 @@
 import type { Database, Key } from 'lmdb';
 import { isGone, isOfHere, ownerName } from '../owner.js';
+import type { LmdbSnapshot } from './lmdb-snapshot.js';
 
 /*
  * Who has the cache open:
@@ -29,6 +30,7 @@ interface Other {
 /** One store's place among those who share a cache database; the verbs that change it run inside a transaction. */
 export class LmdbCompany {
   readonly #database: Database<Buffer, Key>;
+  readonly #snapshot: LmdbSnapshot;
   readonly #name = ownerName();
   #joinedAtMs = 0;
   #lookedAtMs = 0;
@@ -36,14 +38,15 @@ export class LmdbCompany {
   /** How many had come when it went alone; undefined where it did not. */
   #aloneSince: number | undefined;
 
-  constructor(database: Database<Buffer, Key>) {
+  constructor(database: Database<Buffer, Key>, snapshot: LmdbSnapshot) {
     this.#database = database;
+    this.#snapshot = snapshot;
   }
 
   /** True while this one flies alone, and nobody has come since; cheap, to be asked at every miss. */
   get isStillAlone(): boolean {
     if (this.#aloneSince === undefined) return false;
-    this.#database.resetReadTxn();
+    this.#snapshot.renew();
     return this.#head().came === this.#aloneSince;
   }
 

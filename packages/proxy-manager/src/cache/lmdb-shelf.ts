@@ -4,6 +4,7 @@ import type { Reference } from './lmdb-reference.js';
 import { packReference, readReference } from './lmdb-reference.js';
 import type { Meta } from './lmdb-row.js';
 import { isRowOf, readMeta, readRecord, toRow } from './lmdb-row.js';
+import type { LmdbSnapshot } from './lmdb-snapshot.js';
 import { keyPlace, MOST_INDEXED, tagPlace } from './places.js';
 import { selects } from './selector.js';
 
@@ -83,14 +84,16 @@ const CHANGE_AT = 24;
 /** What the cache's database holds and in which order. */
 export class LmdbShelf {
   readonly #database: Database<Buffer, Key>;
+  readonly #snapshot: LmdbSnapshot;
   readonly #by: string;
   #totals: Totals = NO_TOTALS;
   readonly #changed = new Set<string>();
   #stored = 0;
 
   /** `by` names who makes the changes. */
-  constructor(database: Database<Buffer, Key>, by: string) {
+  constructor(database: Database<Buffer, Key>, snapshot: LmdbSnapshot, by: string) {
     this.#database = database;
+    this.#snapshot = snapshot;
     this.#by = by;
   }
 
@@ -104,13 +107,13 @@ export class LmdbShelf {
 
   /** Whether there is an entry, as the processes have left it by now; another key of its place counts, too. */
   mayHave(key: string): boolean {
-    this.#database.resetReadTxn();
+    this.#snapshot.renew();
     return this.#reference(keyPlace(key)) !== undefined;
   }
 
   /** The record as the processes have left it by now, and not as the present read transaction sees it. */
   newestRecord(key: string): Buffer | undefined {
-    this.#database.resetReadTxn();
+    this.#snapshot.renew();
     return this.record(key);
   }
 
@@ -146,7 +149,7 @@ export class LmdbShelf {
 
   /** The totals as the processes have left them by now. */
   newestTotals(): Totals {
-    this.#database.resetReadTxn();
+    this.#snapshot.renew();
     return this.totals();
   }
 

@@ -8,6 +8,7 @@ import { LmdbCompany } from './lmdb-company.js';
 import { lmdbLeaseStore } from './lmdb-lease-store.js';
 import { LmdbLeases } from './lmdb-leases.js';
 import { LmdbShelf } from './lmdb-shelf.js';
+import { LmdbSnapshot } from './lmdb-snapshot.js';
 import { Pending } from './pending.js';
 import { recentUse } from './recent-use.js';
 import { decodeEntry, encodeEntry } from './record.js';
@@ -60,10 +61,11 @@ export function lmdbCacheStore(options: LmdbCacheOptions): CacheStore {
   async function openDatabase(): Promise<Opened> {
     const environment = await options.environment();
     const database = await environment.openDatabase<Buffer>(CACHE_DATABASE, { encoding: 'binary' });
-    const shelf = new LmdbShelf(database, by);
+    const snapshot = new LmdbSnapshot(database);
+    const shelf = new LmdbShelf(database, snapshot, by);
     // Whoever keeps copies has got none before this.
     const leases = new LmdbLeases(database);
-    const company = new LmdbCompany(database);
+    const company = new LmdbCompany(database, snapshot);
     await environment.transact(() => {
       leases.sweepAll(clock.now());
       company.join(clock.now());
