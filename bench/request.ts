@@ -18,7 +18,7 @@ const WARM_UP = 1;
 const COMPILING = 6_000;
 const IN_FLIGHT = [1, 50];
 const SIZES = [300, 10_000, 100_000];
-const REQUESTS: Readonly<Record<number, number>> = { 1: 500, 50: 2_000 };
+const REQUESTS: Readonly<Record<number, number>> = { 1: 300, 50: 1_200 };
 
 const state = mkdtempSync(join(tmpdir(), 'proxy-manager-bench-'));
 const origin = await forkReplies();

@@ -35,7 +35,7 @@ ${date}, ${machine.cpu}, ${machine.cpus} CPUs, ${machine.memoryGiB} GiB, ${machi
 after the other in each round, median of ${rounds} rounds; the origin in another process${machine.isPinned ? ', on the other CPU' : ''}. CPU is that of all
 threads of the client's process. Every url is a new one, so that no cache answers. Compare the ratios: the microseconds are of this machine alone.
 
-"Everything on": four keys with a limit, counted in lmdb; a user agent; the cache asked, and the miss written to it; the
+"Everything on": four keys with a limit, counted in the journal of the embedded store; a user agent; the cache asked, and the miss written to it; the
 log's record on disk before the reply. "Everything off": one key without a limit, counts in memory, no cache, no user agent, no
 retry; the log is always written.
 
