@@ -88,6 +88,16 @@ function perKey(takers: readonly Taker[]): Record<string, number> {
 const full = (limit: number): Record<string, number> =>
   Object.fromEntries(Array.from({ length: KEYS }, (_, n) => [`key-${n}`, limit]));
 
+/** Of four takers that ask for 10,000 uses together: every use was given once, and the rest refused. */
+async function expectExact(takers: readonly Taker[], limit: number): Promise<void> {
+  await Promise.all(takers.map(({ ended }) => ended));
+  expect(takers.map(({ child }) => child.exitCode)).toEqual([0, 0, 0, 0]);
+  expect(perKey(takers)).toEqual(full(limit));
+  const refused = takers.flatMap((taker) => taker.refused);
+  expect(refused).toHaveLength(10_000 - KEYS * limit);
+  expect(new Set(refused)).toEqual(new Set([KEYS * limit]));
+}
+
 interface OpenStore {
   readonly store: UsageStore;
   readonly close: () => Promise<unknown>;
@@ -120,12 +130,7 @@ describe('four processes', () => {
       const takers = [50, 50, 1, 20].map((concurrency) =>
         startTaker(engine, places[engine](), pool, { takes: 2_500, concurrency }),
       );
-      await Promise.all(takers.map(({ ended }) => ended));
-      expect(takers.map(({ child }) => child.exitCode)).toEqual([0, 0, 0, 0]);
-      expect(perKey(takers)).toEqual(full(limit));
-      const refused = takers.flatMap((taker) => taker.refused);
-      expect(refused).toHaveLength(10_000 - KEYS * limit);
-      expect(new Set(refused)).toEqual(new Set([KEYS * limit]));
+      await expectExact(takers, limit);
     },
   );
 
@@ -143,12 +148,7 @@ describe('four processes', () => {
         { concurrency: 20, takes: 1_900 },
         { concurrency: 1, takes: 100 },
       ].map((how) => startTaker('elasticsearch', place, pool, how));
-      await Promise.all(takers.map(({ ended }) => ended));
-      expect(takers.map(({ child }) => child.exitCode)).toEqual([0, 0, 0, 0]);
-      expect(perKey(takers)).toEqual(full(limit));
-      const refused = takers.flatMap((taker) => taker.refused);
-      expect(refused).toHaveLength(10_000 - KEYS * limit);
-      expect(new Set(refused)).toEqual(new Set([KEYS * limit]));
+      await expectExact(takers, limit);
     } finally {
       await client.indices.delete({ index }, { ignore: [404] });
       await client.close();

@@ -1,16 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { awaitIn } from '../embedded/waiting.js';
+import type { Waiting } from '../embedded/waiting.js';
 import type { Generations } from './journal-generations.js';
 import { JournalLedger } from './journal-ledger.js';
 import { recordText } from './journal-record.js';
 import { Replica } from './journal-replica.js';
-
-interface Waiting {
-  /** Runs the action; throws what it throws. */
-  run(): void;
-  /** It is written down. */
-  done(): void;
-  failed(error: unknown): void;
-}
 
 /** Actions that share a record. */
 const MOST = 1_000;
@@ -42,17 +36,9 @@ export class Journal {
 
   /** Resolves with what the action gave, when all that it changed is written down. It may have to run several times. */
   run<T>(action: (ledger: JournalLedger) => T): Promise<T> {
-    return new Promise((resolve, reject) => {
-      let result: T;
-      this.#waiting.push({
-        run: () => {
-          result = action(this.#ledger);
-        },
-        done: () => resolve(result),
-        failed: reject,
-      });
-      if (!this.#isBusy) this.#begin();
-    });
+    const written = awaitIn(this.#waiting, () => action(this.#ledger));
+    if (!this.#isBusy) this.#begin();
+    return written;
   }
 
   /** Closes when all that was asked for is done. */
