@@ -49,7 +49,6 @@ export interface Change {
 }
 
 interface Found {
-  readonly place: number;
   readonly reference: Reference;
   readonly meta: Meta | undefined;
 }
@@ -233,7 +232,7 @@ export class LmdbShelf {
     const reference = this.#reference(place);
     if (reference === undefined) return undefined;
     const row = this.#database.getBinaryFast(['e', reference.number]);
-    return { place, reference, meta: row && readMeta(row) };
+    return { reference, meta: row && readMeta(row) };
   }
 
   #add(place: number, record: Buffer, meta: Meta): void {
